@@ -36,10 +36,11 @@ struct status {
     when_ns requeue_at;
     int32_t accumulated_s;  /* accumulatedPastExecutionTimeSeconds */
     bool topology_pending;  /* some pod set has delayedTopologyRequest Pending and no assignment (T of 10.2 is false) */
-    bool gates_open;        /* preemption gates: false = closed */
+    bool has_gates;         /* the spec has preemption gates */
+    bool gates_open;        /* all of them are open; an eviction closes them */
 };
 
-/* What the engine reads of a status. Made by marks_of; compared to see transitions (10.11). */
+/* What the engine reads of a status. Made by marks_of_fact and marks_update; compared to see transitions (10.11). */
 enum evict_reason { EVICT_OTHER, EVICT_PODS_READY_TIMEOUT, EVICT_ADMISSION_CHECK, EVICT_PREEMPTED, EVICT_NODE_FAILURES };
 
 struct marks {
@@ -61,14 +62,18 @@ struct marks {
 
 void status_init(struct status *s);
 void status_free(struct status *s);
+/* Takes the status of the fact (owned copies) in place of what `s`, initialised, held. What no fact tells stays: the evictions and the
+ * accumulated time. ERR_NOMEM leaves `s` as it was. A closed gate is the only sign of gates that a fact gives. */
 MUST_USE int status_from_fact(struct status *s, const struct fact_workload *f);
-/* Marks of a fact (conditions, checks, annotations, active) or of a record; `f` gives what is not in the record. */
+/* Marks of a fact: conditions, checks, annotations, active. Times are those of conditions that are True, else WHEN_NONE; the digests
+ * are 0 while there is no such condition. */
 struct marks marks_of_fact(const struct fact_workload *f);
 /* `m` keeps what is no part of the record (active, gated); the rest is read anew. */
 void marks_update(struct marks *m, const struct status *s);
 
 /* The condition helper (conventions at the top of the specification): messages cut to 32768 bytes. Sets *ret_changed when status,
- * reason, message or generation changed. ERR_NOMEM leaves all as it was. */
+ * reason, message or generation changed. STATUS_ABSENT takes the condition away. ERR_NOMEM leaves all as it was, here and in all
+ * that follows. */
 MUST_USE int status_set(struct status *s, enum cond_type type, enum cond_status status, const char *reason, const char *message,
                         when_ns now, int64_t generation, bool *ret_changed);
 
