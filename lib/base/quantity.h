@@ -14,6 +14,7 @@ struct quantity {
     __int128 coef;
     int32_t exp10;
     enum quantity_format format;
+    int32_t zeros; /* decimal zeros that coef had as written ("300m": 2); for quantity_double only, 0 is always right elsewhere */
 };
 
 /* Reads "100m", "1Gi", "1e3", "-.5": the grammar of Kubernetes, with its rules for what is finer than 1n (rounded up, away from
@@ -26,11 +27,14 @@ int64_t quantity_value(struct quantity q);
 int64_t quantity_milli(struct quantity q);
 int quantity_sign(struct quantity q);
 int quantity_cmp(struct quantity a, struct quantity b);
-/* Exact sum and product; where 128 bits do not hold the result it saturates keeping the sign (far outside int64). */
+/* Exact sum and product in the format of `a` (of `b` where a sum has a = 0); what 128 bits do not hold is rounded away from zero
+ * to some 38 digits, so the sign and "far outside int64" stay. */
 struct quantity quantity_add(struct quantity a, struct quantity b);
 struct quantity quantity_mul(struct quantity a, struct quantity b);
-/* Canonical text (largest suffix that keeps the mantissa an integer). Returns the length, at most cap-1; `cap` of 64 is enough. */
+/* Canonical text (largest suffix that keeps the mantissa an integer). Returns the length, at most cap-1; `cap` of 64 is enough.
+ * Differs from Kubernetes where that loses the value: above 1000E the mantissa grows, or an exponent is printed. */
 size_t quantity_print(struct quantity q, char *buf, size_t cap);
+/* The approximation that Kubernetes makes, to the last bit: mantissa as written times a power of ten. */
 double quantity_double(struct quantity q);
 
 /* Workload side: request conversion of engine.md 2.1 (cpu in milli, rest in units, rounded up, clamped). */
