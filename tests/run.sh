@@ -1,0 +1,204 @@
+#!/usr/bin/env bash
+# Builds and tests everything that this checkout can test.
+#
+#   tests/run.sh             everyday: asan and release builds, all tests, every fuzz target for 10 s
+#   tests/run.sh --full      everyday and then the steps of tests/full.txt; a finished step is not repeated for the same tree
+#   tests/run.sh --coverage  coverage of lib/core by what is in the repository alone: at least 95 % of lines, 90 % of branches
+#
+# The last line is always "N passed, N failed, N skipped": tests of ctest and steps of this script. Exit status: 0 nothing failed,
+# 1 something failed, 2 something is missing that could not be installed.
+# SLUICE_SHARED=DIR: where vectors/ and worlds/ with recorded cases are (default: ../shared). FUZZ_SECONDS=N: instead of 10.
+set -uo pipefail
+exec </dev/null
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+cd "$ROOT" || exit 2
+. tests/install.sh
+
+MODE=everyday
+case ${1-} in
+'') ;;
+--full) MODE=full ;;
+--coverage) MODE=coverage ;;
+*) sed -n '2,/^set/s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
+
+SHARED=${SLUICE_SHARED:-$ROOT/../shared}
+FUZZ_SECONDS=${FUZZ_SECONDS:-10}
+JOBS=$(nproc)
+passed=0 failed=0 skipped=0
+failures=() left_out=()
+begin=$SECONDS
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { failed=$((failed + 1)); failures+=("$1"); }
+leave_out() { skipped=$((skipped + $1)); left_out+=("$2"); } # count, what and why
+
+finish() {
+    say "$MODE tier, $((SECONDS - begin)) s"
+    for f in "${failures[@]}"; do echo "failed: $f"; done
+    for l in "${left_out[@]}"; do echo "left out: $l"; done
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+trap 'failures+=("interrupted"); failed=$((failed + 1)); finish' INT TERM
+
+# configure_and_build PRESET [CMAKE-ARGUMENT...]: counts as one step.
+configure_and_build() {
+    local preset=$1 start=$SECONDS
+    shift
+    say "build $preset"
+    mkdir -p "build/$preset"
+    if ! cmake --preset "$preset" -DSLUICE_SHARED="$SHARED" "$@" >"build/$preset/configure.log" 2>&1; then
+        tail -n 30 "build/$preset/configure.log"
+        fail "configure $preset"
+        return 1
+    fi
+    if ! ninja -C "build/$preset" -j "$JOBS" -k 0 --quiet; then
+        fail "build $preset"
+        return 1
+    fi
+    echo "$preset built in $((SECONDS - start)) s"
+    passed=$((passed + 1))
+}
+
+# run_ctest PRESET [CTEST-ARGUMENT...]: adds the results of every test.
+run_ctest() {
+    local preset=$1 junit log counts
+    shift
+    junit=$ROOT/build/$preset/junit.xml
+    log=build/$preset/ctest.log
+    say "test $preset"
+    rm -f "$junit"
+    ctest --test-dir "build/$preset" -j "$JOBS" --output-on-failure --no-tests=ignore --output-junit "$junit" "$@" 2>&1 | tee "$log" |
+        grep -vE '^ *Start +[0-9]+:|^Internal ctest|^Test project'
+    if [ ! -s "$junit" ]; then
+        grep -q 'No tests were found' "$log" || fail "ctest $preset"
+        return
+    fi
+    counts=$(python3 tests/check/results.py "$junit" "$preset") || { fail "results of $preset cannot be read"; return; }
+    local kind what
+    while IFS=$'\t' read -r kind what; do
+        case $kind in
+        passed) passed=$((passed + 1)) ;;
+        failed) fail "$what" ;;
+        skipped) leave_out 1 "$what" ;;
+        says) echo "$what" ;;
+        esac
+    done <<<"$counts"
+}
+
+# What this checkout has no data or no sources for is said, not passed over.
+name_what_is_absent() {
+    if [ ! -d "$SHARED/vectors" ] && [ ! -d "$SHARED/worlds" ]; then
+        leave_out 4 "recorded cases: $SHARED has neither vectors/ nor worlds/ (346 worlds and 504 vector files; 2 tests in each of 2 builds)"
+    else
+        [ -d "$SHARED/vectors" ] || leave_out 2 "recorded vectors: no $SHARED/vectors (504 files)"
+        [ -d "$SHARED/worlds" ] || leave_out 2 "recorded worlds: no $SHARED/worlds (346 worlds)"
+    fi
+    local part
+    for part in vectors worlds random fuzz cases; do
+        compgen -G "tests/$part/*" >/dev/null || leave_out 1 "tests/$part: nothing there"
+    done
+}
+
+everyday() {
+    configure_and_build asan && run_ctest asan
+    configure_and_build release && run_ctest release -L 'case|shared'
+    if compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null; then
+        configure_and_build fuzz -DSLUICE_FUZZ_SECONDS="$FUZZ_SECONDS" && run_ctest fuzz -L fuzz
+    fi
+    name_what_is_absent
+}
+
+# Coverage is counted without the recorded cases, because a clone does not have them.
+coverage() {
+    configure_and_build cov || return
+    find build/cov -name '*.gcda' -delete
+    run_ctest cov -LE 'shared|check'
+    say "coverage of lib/core (without ../shared)"
+    local report=build/cov/coverage.txt
+    gcovr --root . --filter 'lib/core/' --object-directory build/cov --exclude-unreachable-branches --exclude-throw-branches \
+        --gcov-ignore-parse-errors --json-summary build/cov/coverage.json --json-summary-pretty --txt "$report" build/cov >build/cov/gcovr.log 2>&1
+    if [ -s "$report" ] && cat "$report" && python3 tests/check/coverage.py build/cov/coverage.json 95 90; then
+        passed=$((passed + 1))
+    else
+        tail -n 5 build/cov/gcovr.log
+        fail "coverage of lib/core"
+    fi
+}
+
+# The tree as it is on disk: HEAD and the hash of everything that git would commit now.
+tree_key() {
+    local index
+    index=$(mktemp -u)
+    if git rev-parse HEAD >/dev/null 2>&1; then
+        cp "$(git rev-parse --git-path index)" "$index" 2>/dev/null
+        GIT_INDEX_FILE=$index git add -A . >/dev/null 2>&1
+        echo "$(git rev-parse --short=12 HEAD)-$(GIT_INDEX_FILE=$index git write-tree | cut -c1-12)"
+        rm -f "$index"
+    else
+        find . -path ./build -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-24
+    fi
+}
+
+# step NAME COUNT COMMAND: prints its count and its time; a step that finished before for this tree is only named. When the command
+# ends with "N passed, N failed, ..." and COUNT begins with a number, N must reach it.
+step() {
+    local name=$1 count=$2 command=$3 start=$SECONDS mark log status=0 last
+    mark=$STATE/$(tr -c 'A-Za-z0-9\n' _ <<<"$name")
+    log=$mark.log
+    if [ -f "$mark" ]; then
+        echo "$(cat "$mark") (before)"
+        passed=$((passed + 1))
+        return
+    fi
+    local program
+    program=$(grep -oE 'build/[a-z]+/bin/[a-z-]+' <<<"$command" | head -n 1)
+    if [ -n "$program" ] && [ ! -x "$program" ]; then
+        leave_out 1 "$name: $program was not built"
+        return
+    fi
+    if [[ $command == *'$SHARED'* ]] && [ ! -d "$SHARED" ]; then
+        leave_out 1 "$name: no $SHARED ($count)"
+        return
+    fi
+    echo "-- $name ($count)"
+    SHARED=$SHARED JOBS=$JOBS bash -c "$command" >"$log" 2>&1 || status=$?
+    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    local want=${count%% *}
+    if [ -n "$last" ] && [[ $want =~ ^[0-9]+$ ]] && [ "${last%% *}" -lt "$want" ]; then
+        status="${last%% *} of $want"
+    fi
+    local line
+    line=$(printf '%-34s %-34s %5d s  %s' "$name" "$count" $((SECONDS - start)) "${last:-$(tail -n 1 "$log" | cut -c1-100)}")
+    if [ "$status" = 0 ]; then
+        echo "$line" | tee "$mark"
+        passed=$((passed + 1))
+    else
+        echo "$line  FAILED ($status), output: $log"
+        tail -n 20 "$log"
+        fail "$name"
+    fi
+}
+
+full() {
+    STATE=build/full-state/$(tree_key)
+    mkdir -p "$STATE"
+    say "full tier: $STATE"
+    export SLUICE_SHARED=$SHARED
+    local name count command
+    # The tab-separated table is read on a file descriptor of its own: a step must not eat it.
+    while IFS=$'\t' read -r -u 9 name count command; do
+        case $name in '' | \#*) continue ;; esac
+        step "$name" "$count" "$command"
+    done 9<tests/full.txt
+}
+
+need_packages test
+case $MODE in
+everyday) everyday ;;
+coverage) coverage ;;
+full) full ;;
+esac
+finish
