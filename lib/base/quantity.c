@@ -87,6 +87,54 @@ static int digits_of(u128 m)
     return n;
 }
 
+/* 256 bits, least significant first. */
+struct wide {
+    uint32_t w[8];
+};
+
+static struct wide wide_product(u128 a, u128 b)
+{
+    struct wide r = {{0}};
+    for (int i = 0; i < 4; i++) {
+        uint64_t carry = 0;
+        for (int j = 0; j < 4; j++) {
+            carry += (uint64_t)(uint32_t)(a >> (32 * i)) * (uint32_t)(b >> (32 * j)) + r.w[i + j];
+            r.w[i + j] = (uint32_t)carry;
+            carry >>= 32;
+        }
+        r.w[i + 4] = (uint32_t)carry;
+    }
+    return r;
+}
+
+/* Divides by 10; whether there was a remainder. */
+static bool wide_div10(struct wide *v)
+{
+    uint64_t rest = 0;
+    for (int i = 7; i >= 0; i--) {
+        rest = rest << 32 | v->w[i];
+        v->w[i] = (uint32_t)(rest / 10);
+        rest %= 10;
+    }
+    return rest != 0;
+}
+
+static u128 wide_low(const struct wide *v)
+{
+    return (u128)v->w[3] << 96 | (u128)v->w[2] << 64 | (u128)v->w[1] << 32 | v->w[0];
+}
+
+/* Whether COEF_MAX is not exceeded. */
+static bool wide_fits(const struct wide *v)
+{
+    return !(v->w[4] || v->w[5] || v->w[6] || v->w[7] || v->w[3] >> 31);
+}
+
+static bool wide_is_zero(const struct wide *v)
+{
+    return wide_fits(v) && wide_low(v) == 0;
+}
+
 static u128 magnitude(struct quantity q)
 {
     return q.coef < 0 ? -(u128)q.coef : (u128)q.coef;
@@ -273,34 +321,15 @@ static void feed(struct digits *d, const char *s, size_t len)
     }
 }
 
-/* Nano-units of m * 2^bits * 10^exp with exp < 0, rounded up; COEF_MAX when that is more than 64 bits of units. The product needs
+/* Nano-units of m * 2^bits * 10^exp with exp < 0, rounded up; COEF_MAX when 126 bits do not hold them. The product needs
  * 127 + 60 + 30 bits. */
 static u128 binary_nanos(u128 m, int64_t bits, int64_t exp, bool more)
 {
-    uint32_t w[7] = {(uint32_t)m, (uint32_t)(m >> 32), (uint32_t)(m >> 64), (uint32_t)(m >> 96)};
-    for (uint32_t factor = 1000000000; bits >= 0; factor = 1024, bits -= 10) {
-        uint64_t carry = 0;
-        for (int i = 0; i < 7; i++) {
-            carry += (uint64_t)w[i] * factor;
-            w[i] = (uint32_t)carry;
-            carry >>= 32;
-        }
-    }
-    for (bool any = true; exp < 0 && any; exp++) {
-        uint64_t rest = 0;
-        any = false;
-        for (int i = 6; i >= 0; i--) {
-            rest = rest << 32 | w[i];
-            w[i] = (uint32_t)(rest / 10);
-            rest %= 10;
-            any = any || w[i];
-        }
-        more = more || rest;
-    }
-    if (w[4] || w[5] || w[6] || w[3] >> 30)
-        return COEF_MAX;
-    u128 r = (u128)w[3] << 96 | (u128)w[2] << 64 | (u128)w[1] << 32 | w[0];
-    return r + (more ? 1 : 0);
+    struct wide w = wide_product(m, (u128)1000000000u << bits);
+    for (; exp < 0 && !wide_is_zero(&w); exp++)
+        more = wide_div10(&w) || more;
+    u128 r = wide_low(&w);
+    return wide_fits(&w) && r < COEF_MAX ? r + (more ? 1 : 0) : COEF_MAX;
 }
 
 /* Ki..Ei: never more than INT64_MAX; a fraction of 1 is no longer binary (both as Kubernetes). */
@@ -498,32 +527,15 @@ struct quantity quantity_add(struct quantity a, struct quantity b)
     return make(high.coef < 0, m, low.exp10 + gap, low.exp10 + gap, format);
 }
 
-/* Takes out of a factors 2 and out of b factors 5 in pairs; returns how many. */
-static int cancel_tens(u128 *a, u128 *b)
-{
-    int n = 0;
-    for (; *a % 2 == 0 && *b % 5 == 0; n++) {
-        *a /= 2;
-        *b /= 5;
-    }
-    return n;
-}
-
 struct quantity quantity_mul(struct quantity a, struct quantity b)
 {
-    u128 ma = magnitude(a), mb = magnitude(b), m;
     int64_t exp = (int64_t)a.exp10 + b.exp10;
     int64_t written = exp - a.zeros - b.zeros;
-    bool negative = (a.coef < 0) != (b.coef < 0);
-    /* Tens that only the product has must not cost exactness. */
-    if (__builtin_mul_overflow(ma, mb, &m))
-        exp += cancel_tens(&ma, &mb) + cancel_tens(&mb, &ma);
-    while (__builtin_mul_overflow(ma, mb, &m)) {
-        u128 *larger = ma > mb ? &ma : &mb;
-        *larger = lower_up(*larger, 1, false);
-        exp++;
-    }
-    return make(negative, m, exp, written, a.format);
+    struct wide w = wide_product(magnitude(a), magnitude(b));
+    bool more = false;
+    for (; !wide_fits(&w); exp++)
+        more = wide_div10(&w) || more;
+    return make((a.coef < 0) != (b.coef < 0), wide_low(&w) + (more ? 1 : 0), exp, written, a.format);
 }
 
 /* ---- printing ---- */
