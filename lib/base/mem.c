@@ -6,14 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No block of ours comes near this: a larger size is an overflow or hostile input, and fails like exhausted memory. */
+#define SIZE_LIMIT ((size_t)1 << 38)
+
 static uint64_t count;
 static int64_t live;
 static uint64_t
     fail_after; /* 0: no failures asked for; otherwise allocations left until the first failure, plus one */
 
 /* True when the allocation about to be made must fail. */
-static bool refused(void)
+static bool refused(size_t size)
 {
+    if (size > SIZE_LIMIT)
+        return true;
     if (!fail_after)
         return false;
     if (fail_after == 1)
@@ -24,7 +29,7 @@ static bool refused(void)
 
 void *mem_alloc(size_t size)
 {
-    if (refused())
+    if (refused(size))
         return NULL;
     void *p = malloc(size ? size : 1);
     if (p) {
@@ -36,9 +41,10 @@ void *mem_alloc(size_t size)
 
 void *mem_zalloc(size_t n, size_t size)
 {
-    if (refused())
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes) || refused(bytes))
         return NULL;
-    void *p = n && size ? calloc(n, size) : calloc(1, 1);
+    void *p = calloc(bytes ? bytes : 1, 1);
     if (p) {
         count++;
         live++;
@@ -50,7 +56,7 @@ void *mem_realloc(void *p, size_t size)
 {
     if (!p)
         return mem_alloc(size);
-    if (refused())
+    if (refused(size))
         return NULL;
     void *q = realloc(p, size ? size : 1);
     if (q)
