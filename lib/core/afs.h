@@ -20,7 +20,7 @@ struct afs_config {
 
 /* One Workload's penalty. */
 struct afs_penalty {
-    const void *w; /* identity only */
+    const void *w;              /* identity only */
     struct afs_amount *amounts; /* owned */
     uint32_t n;
 };
@@ -37,7 +37,9 @@ struct afs_ledger {
 
 MUST_USE int afs_configure(struct afs_config *c, struct names *names, const struct fact_config *f);
 void afs_config_free(struct afs_config *c);
-void afs_ledger_free(struct afs_ledger *l);
+/* Nothing consumed, never updated, weight 1. */
+void afs_ledger_init(struct afs_ledger *l);
+void afs_ledger_free(struct afs_ledger *l); /* leaves it initialised */
 
 /* alpha(t) = 1 - 0.5^(t / half life); 0 without half life. */
 double afs_alpha(const struct afs_config *c, int64_t elapsed_ns);
@@ -47,17 +49,20 @@ struct quantity afs_scale(struct quantity q, double f);
 /* Weighted usage / weight; +Inf for a weight <= 0. */
 double afs_usage(const struct afs_config *c, const struct names *names, const struct afs_ledger *l);
 /* Entry penalty of a Workload: requests x alpha(sampling interval); replaces an earlier one. */
-MUST_USE int afs_penalize(const struct afs_config *c, struct names *names, struct afs_ledger *l, const void *w,
-                          const struct afs_amount *requests, uint32_t n);
+MUST_USE int afs_penalize(const struct afs_config *c, struct names *names, struct afs_ledger *l,
+                          const void *w, const struct afs_amount *requests, uint32_t n);
 void afs_unpenalize(struct afs_ledger *l, const void *w); /* drops the record without folding */
 bool afs_has_penalties(const struct afs_ledger *l);
+/* Sum of the recorded penalties of one resource; 0 when there are none. */
+struct quantity afs_pending(const struct afs_ledger *l, uint32_t res);
 /* Settlement on Admitted: decay with the usage held by admitted Workloads, fold the record in. */
 MUST_USE int afs_settle(const struct afs_config *c, struct names *names, struct afs_ledger *l, const void *w,
                         const struct afs_amount *admitted, uint32_t n, when_ns now);
 /* Sampling (decay only). */
-MUST_USE int afs_sample(const struct afs_config *c, struct names *names, struct afs_ledger *l, const struct afs_amount *admitted,
-                        uint32_t n, when_ns now);
+MUST_USE int afs_sample(const struct afs_config *c, struct names *names, struct afs_ledger *l,
+                        const struct afs_amount *admitted, uint32_t n, when_ns now);
 /* Merges the persisted status once. */
-MUST_USE int afs_seed(struct afs_ledger *l, struct names *names, const struct fact_amount *consumed, uint32_t n, when_ns at);
+MUST_USE int afs_seed(struct afs_ledger *l, struct names *names, const struct fact_amount *consumed,
+                      uint32_t n, when_ns at);
 
 #endif
