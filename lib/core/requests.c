@@ -5,7 +5,6 @@
 #include "core/pack.h"
 #include "core/resmap.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -430,6 +429,7 @@ int requests_of_pod(const struct requests *r, const char *ns, const struct fact_
 struct faults {
     const struct requests *r;
     struct str text;
+    struct str path; /* of what is looked at */
     uint32_t n;
     bool failed;
 };
@@ -439,14 +439,14 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Adds an error at `path` when some resource of both sides is greater in `a` than in `b`. */
+/* Adds an error at the path when some resource of both sides is greater in `a` than in `b`. */
 static void fault_if_greater(struct faults *f, const struct resmap *a, const struct resmap *b,
-                             const char *path, const char *what)
+                             const char *what)
 {
     const char **names = arena_alloc(f->r->scratch, (a->n ? a->n : 1) * sizeof(*names));
     uint32_t n = 0;
 
-    f->failed = f->failed || !names || a->failed || b->failed;
+    f->failed = f->failed || !names || a->failed || b->failed || str_failed(&f->path);
     for (uint32_t i = 0; names && i < a->n; i++) {
         const struct quantity *bound = resmap_find(b, a->v[i].res);
         if (bound && quantity_cmp(a->v[i].q, *bound) > 0)
@@ -455,7 +455,7 @@ static void fault_if_greater(struct faults *f, const struct resmap *a, const str
     if (!n)
         return;
     qsort(names, n, sizeof(*names), compare_names);
-    str_addf(&f->text, "%s%s: Invalid value: [", f->n++ ? ", " : "", path);
+    str_addf(&f->text, "%s%s: Invalid value: [", f->n++ ? ", " : "", str_text(&f->path));
     for (uint32_t i = 0; i < n; i++) {
         str_add(&f->text, i ? "," : "");
         str_add_json(&f->text, names[i]);
@@ -469,12 +469,12 @@ static const char below_text[] = "requests must not be below the limitRange min"
 
 /* Rule 3 for one container, or rule 4 when `bounds` is given. */
 static void check_container(struct faults *f, const struct limits_summary *defaults, bool bounds,
-                            const struct fact_container *c, const char *path)
+                            const struct fact_container *c)
 {
     struct sized z = container_sized(f->r, defaults, c, f->r->scratch);
 
     if (!bounds) {
-        fault_if_greater(f, &z.requests, &z.limits, path, limit_text);
+        fault_if_greater(f, &z.requests, &z.limits, limit_text);
         return;
     }
     struct resmap low = resmap_new(f->r->scratch), high = resmap_new(f->r->scratch);
@@ -482,33 +482,41 @@ static void check_container(struct faults *f, const struct limits_summary *defau
     resmap_merge(&low, &z.limits, RESMAP_MIN);
     resmap_merge(&high, &z.requests, RESMAP_KEEP);
     resmap_merge(&high, &z.limits, RESMAP_MAX);
-    fault_if_greater(f, &high, &defaults->max, path, above_text);
-    fault_if_greater(f, &defaults->min, &low, path, below_text);
+    fault_if_greater(f, &high, &defaults->max, above_text);
+    fault_if_greater(f, &defaults->min, &low, below_text);
+}
+
+static void path_set(struct faults *f, uint32_t pod_set, const char *below)
+{
+    str_clear(&f->path);
+    str_addf(&f->path, "spec.podSets[%u].template.spec%s", pod_set, below);
+}
+
+static void check_containers(struct faults *f, const struct limits_summary *s, bool bounds, uint32_t pod_set,
+                             const char *list, const struct fact_container *c, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        path_set(f, pod_set, list);
+        str_addf(&f->path, "[%u]", i);
+        check_container(f, summary_of(s, LIMIT_CONTAINER), bounds, &c[i]);
+    }
 }
 
 static void check_pod_set(struct faults *f, const struct limits_summary *s, bool bounds, uint32_t index,
                           const struct fact_pod *pod)
 {
-    char path[96];
-
-    for (uint32_t i = 0; i < pod->ninit + pod->ncontainers; i++) {
-        bool init = i < pod->ninit;
-        uint32_t at = init ? i : i - pod->ninit;
-        snprintf(path, sizeof(path), "spec.podSets[%u].template.spec.%s[%u]", index,
-                 init ? "initContainers" : "containers", at);
-        check_container(f, summary_of(s, LIMIT_CONTAINER), bounds,
-                        init ? &pod->init[at] : &pod->containers[at], path);
-    }
+    check_containers(f, s, bounds, index, ".initContainers", pod->init, pod->ninit);
+    check_containers(f, s, bounds, index, ".containers", pod->containers, pod->ncontainers);
     if (!bounds) {
-        snprintf(path, sizeof(path), "spec.podSets[%u].template.spec.resources", index);
+        path_set(f, index, ".resources");
         if (pod->has_resources)
-            check_container(f, summary_of(s, LIMIT_POD), false, &pod->resources, path);
+            check_container(f, summary_of(s, LIMIT_POD), false, &pod->resources);
         return;
     }
     struct resmap total = pod_total(f->r, s, pod, f->r->scratch);
-    snprintf(path, sizeof(path), "spec.podSets[%u].template.spec", index);
-    fault_if_greater(f, &total, &s[LIMIT_POD].max, path, above_text);
-    fault_if_greater(f, &s[LIMIT_POD].min, &total, path, below_text);
+    path_set(f, index, "");
+    fault_if_greater(f, &total, &s[LIMIT_POD].max, above_text);
+    fault_if_greater(f, &s[LIMIT_POD].min, &total, below_text);
 }
 
 /* One rule over all pod sets; the message, if any, goes to `ret_text`. */
@@ -518,6 +526,7 @@ static int check_rule(const struct requests *r, const struct limits_summary *s, 
     struct faults f = {.r = r};
 
     str_init(&f.text, 0);
+    str_init(&f.path, 0);
     for (uint32_t i = 0; i < n; i++) {
         check_pod_set(&f, s, bounds, i, &pod_sets[i].pod);
         arena_reset(r->scratch);
@@ -530,6 +539,7 @@ static int check_rule(const struct requests *r, const struct limits_summary *s, 
         res = str_failed(ret_text) ? ERR_NOMEM : 1;
     }
     str_free(&f.text);
+    str_free(&f.path);
     return res;
 }
 

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "core/pack.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 enum { SHAPES_MIN_SLOTS = 64 };
@@ -40,7 +39,7 @@ static struct fact_flavor flavor_pack(struct pack *p, const struct fact_flavor *
 
 struct flavor *flavor_new(struct names *names, const struct fact_flavor *f)
 {
-    static _Atomic uint32_t versions; /* of the whole process: two worlds may share nothing else */
+    static uint32_t versions; /* of the whole process; atomic, for worlds in threads of their own */
     struct pack p = {NULL, 0};
     uint32_t name;
 
@@ -54,7 +53,7 @@ struct flavor *flavor_new(struct names *names, const struct fact_flavor *f)
     p.used = 0;
     struct flavor *flavor = pack_take(&p, sizeof(*flavor));
     flavor->name = name;
-    flavor->version = atomic_fetch_add(&versions, 1) + 1;
+    flavor->version = __atomic_add_fetch(&versions, 1, __ATOMIC_RELAXED);
     flavor->fact = flavor_pack(&p, f);
     return flavor;
 }

@@ -15,7 +15,8 @@ struct flavor {
     struct fact_flavor fact;
 };
 
-struct flavor *flavor_new(struct names *names, const struct fact_flavor *f); /* owned; NULL when memory is exhausted */
+struct flavor *flavor_new(struct names *names,
+                          const struct fact_flavor *f); /* owned; NULL when memory is exhausted */
 void flavor_free(struct flavor *f);
 /* Do labels, taints or tolerations differ (4.7 event 4)? */
 bool flavor_differs(const struct flavor *a, const struct flavor *b);
@@ -44,7 +45,8 @@ struct shape {
     const struct req *req; /* of one pod, in the order of requests_of_pod */
     bool wants_topology, wants_devices;
     const char *selector_error;
-    struct fact_pod pod; /* selector, terms, tolerations: owned copies. Containers, overhead, digest: not kept */
+    struct fact_pod
+        pod; /* selector, terms, tolerations: owned copies. Containers, overhead, digest: not kept */
     /* private */
     struct shape_match *matches;
     uint32_t nmatches, cap_matches;
@@ -58,8 +60,8 @@ struct shapes *shapes_new(struct names *names); /* `names` borrowed */
 void shapes_free(struct shapes *s);
 /* The shape of a pod set with these requests of one pod; made if new. The caller holds one reference. Name, count, minCount are not
  * part of it. */
-MUST_USE int shapes_take(struct shapes *s, const struct fact_pod_set *ps, const struct req *req, uint32_t nreq, struct shape **ret,
-                         struct err *err);
+MUST_USE int shapes_take(struct shapes *s, const struct fact_pod_set *ps, const struct req *req,
+                         uint32_t nreq, struct shape **ret, struct err *err);
 void shapes_drop(struct shapes *s, struct shape *shape); /* gives a reference back */
 uint32_t shapes_count(const struct shapes *s);
 

@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { STATUS_MESSAGE_MAX = 32768 };

@@ -34,14 +34,21 @@ struct status {
     uint32_t nevictions;
     int32_t requeue_count;
     when_ns requeue_at;
-    int32_t accumulated_s;  /* accumulatedPastExecutionTimeSeconds */
-    bool topology_pending;  /* some pod set has delayedTopologyRequest Pending and no assignment (T of 10.2 is false) */
-    bool has_gates;         /* the spec has preemption gates */
-    bool gates_open;        /* all of them are open; an eviction closes them */
+    int32_t accumulated_s; /* accumulatedPastExecutionTimeSeconds */
+    bool
+        topology_pending; /* some pod set has delayedTopologyRequest Pending and no assignment (T of 10.2 is false) */
+    bool has_gates;  /* the spec has preemption gates */
+    bool gates_open; /* all of them are open; an eviction closes them */
 };
 
 /* What the engine reads of a status. Made by marks_of_fact and marks_update; compared to see transitions (10.11). */
-enum evict_reason { EVICT_OTHER, EVICT_PODS_READY_TIMEOUT, EVICT_ADMISSION_CHECK, EVICT_PREEMPTED, EVICT_NODE_FAILURES };
+enum evict_reason {
+    EVICT_OTHER,
+    EVICT_PODS_READY_TIMEOUT,
+    EVICT_ADMISSION_CHECK,
+    EVICT_PREEMPTED,
+    EVICT_NODE_FAILURES
+};
 
 struct marks {
     bool reserved, admitted, evicted, preempted, finished, active;
@@ -74,26 +81,27 @@ void marks_update(struct marks *m, const struct status *s);
 /* The condition helper (conventions at the top of the specification): messages cut to 32768 bytes. Sets *ret_changed when status,
  * reason, message or generation changed. STATUS_ABSENT takes the condition away. ERR_NOMEM leaves all as it was, here and in all
  * that follows. */
-MUST_USE int status_set(struct status *s, enum cond_type type, enum cond_status status, const char *reason, const char *message,
-                        when_ns now, int64_t generation, bool *ret_changed);
+MUST_USE int status_set(struct status *s, enum cond_type type, enum cond_status status, const char *reason,
+                        const char *message, when_ns now, int64_t generation, bool *ret_changed);
 
 /* 10.2. `observability` is gate UnadmittedWorkloadsObservability, `explicit_status` its dependent gate. */
-MUST_USE int status_sync_admitted(struct status *s, bool observability, bool explicit_status, when_ns now, int64_t generation,
-                                  bool *ret_changed);
+MUST_USE int status_sync_admitted(struct status *s, bool observability, bool explicit_status, when_ns now,
+                                  int64_t generation, bool *ret_changed);
 /* 5.7: QuotaReserved=True; Evicted, Preempted, BlockedOnPreemptionGates True -> False "Previously: ..."; with `sync`, 10.2. */
-MUST_USE int status_reserve(struct status *s, const char *cluster_queue, bool sync, bool observability, bool explicit_status,
-                            when_ns now, int64_t generation);
+MUST_USE int status_reserve(struct status *s, const char *cluster_queue, bool sync, bool observability,
+                            bool explicit_status, when_ns now, int64_t generation);
 /* "Unset quota reservation": QuotaReserved=False, 10.2. */
-MUST_USE int status_unreserve(struct status *s, const char *reason, const char *message, bool observability, bool explicit_status,
-                              when_ns now, int64_t generation);
+MUST_USE int status_unreserve(struct status *s, const char *reason, const char *message, bool observability,
+                              bool explicit_status, when_ns now, int64_t generation);
 /* 10.3: Evicted=True and what goes with it. `cause` may be "". */
-MUST_USE int status_evict(struct status *s, const char *reason, const char *cause, const char *message, when_ns now,
-                          int64_t generation);
+MUST_USE int status_evict(struct status *s, const char *reason, const char *cause, const char *message,
+                          when_ns now, int64_t generation);
 /* 7.7: Preempted=True (no observedGeneration) and then status_evict with reason Preempted. */
-MUST_USE int status_preempt(struct status *s, const char *variant_reason, const char *message, when_ns now, int64_t generation);
-/* 10.3 "Completion": Requeued from the eviction's reason, quota released. `skip_reassign`: a single-pod owner that is not requeued. */
-MUST_USE int status_release(struct status *s, bool skip_reassign, bool observability, bool explicit_status, when_ns now,
+MUST_USE int status_preempt(struct status *s, const char *variant_reason, const char *message, when_ns now,
                             int64_t generation);
+/* 10.3 "Completion": Requeued from the eviction's reason, quota released. `skip_reassign`: a single-pod owner that is not requeued. */
+MUST_USE int status_release(struct status *s, bool skip_reassign, bool observability, bool explicit_status,
+                            when_ns now, int64_t generation);
 
 const char *cond_type_name(enum cond_type t); /* "QuotaReserved", ... */
 const char *check_state_name(enum check_state s);
