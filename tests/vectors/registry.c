@@ -1,0 +1,22 @@
+/* The areas, each in files of its own. */
+#include "vec.h"
+
+#include <string.h>
+
+extern const struct vec_area vec_area_resources, vec_area_util, vec_area_workload, vec_area_podset;
+
+static const struct vec_area *const areas[] = {
+    &vec_area_resources,
+    &vec_area_util,
+    &vec_area_workload,
+    &vec_area_podset,
+};
+
+const struct vec_entry *vec_registry_find(const char *table)
+{
+    for (size_t a = 0; a < sizeof(areas) / sizeof(areas[0]); a++)
+        for (size_t i = 0; i < areas[a]->n; i++)
+            if (strcmp(areas[a]->entries[i].table, table) == 0)
+                return &areas[a]->entries[i];
+    return NULL;
+}

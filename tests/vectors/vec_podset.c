@@ -1,0 +1,8 @@
+/* Tables of the area podset. */
+#include "vec.h"
+
+static const struct vec_entry entries[] = {
+    {"none", NULL, "no table", 0},
+};
+
+VEC_AREA(vec_area_podset, entries);
