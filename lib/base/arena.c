@@ -3,7 +3,6 @@
 #include "base/mem.h"
 
 #include <stdalign.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ALIGNMENT alignof(max_align_t)
@@ -91,7 +90,7 @@ void *arena_need(struct arena *a, size_t size)
     void *p = arena_alloc(a, size);
     if (!p) {
         if (!a->bail)
-            abort(); /* the contract: bail must be set */
+            __builtin_trap(); /* the contract: bail must be set */
         longjmp(*a->bail, 1);
     }
     return memset(p, 0, size);

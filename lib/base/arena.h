@@ -13,7 +13,7 @@ struct arena {
     struct arena_block *first, *cur; /* blocks in order; everything after cur is free */
     size_t used;                     /* bytes used in cur */
     size_t block_size;               /* least size of a new block */
-    jmp_buf *bail;                   /* where arena_need jumps when memory is exhausted; owned by the caller */
+    jmp_buf *bail; /* where arena_need jumps when memory is exhausted; owned by the caller */
 };
 
 struct arena_mark {

@@ -13,7 +13,8 @@ void names_free(struct names *n);
 
 /* The id of `s`, made if new. NULL counts as "". Returns 0 or ERR_NOMEM. */
 int names_id(struct names *n, const char *s, uint32_t *ret_id) __attribute__((warn_unused_result));
-int names_idn(struct names *n, const char *s, size_t len, uint32_t *ret_id) __attribute__((warn_unused_result));
+int names_idn(struct names *n, const char *s, size_t len, uint32_t *ret_id)
+    __attribute__((warn_unused_result));
 /* The id of `s` if known, else UINT32_MAX. */
 uint32_t names_find(const struct names *n, const char *s);
 /* The text; borrowed, stable for the life of the table. An unknown id gives "". */

@@ -14,7 +14,8 @@ struct quantity {
     __int128 coef;
     int32_t exp10;
     enum quantity_format format;
-    int32_t zeros; /* how many zeros coef had as written ("300m": 2). Only quantity_double looks; may be left 0 */
+    int32_t
+        zeros; /* how many zeros coef had as written ("300m": 2). Only quantity_double looks; may be left 0 */
 };
 
 /* Reads "100m", "1Gi", "1e3", "-.5": the grammar of Kubernetes, with its rules for what is finer than 1n (rounded up, away from
