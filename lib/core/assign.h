@@ -35,6 +35,7 @@ struct reason {
     uint32_t res, flavor; /* name ids */
     struct match match;   /* REASON_TAINT */
     amount a, b, c;
+    bool dropped; /* of an attempt only: the pod set found a better flavor, or failed elsewhere */
 };
 
 /* One flavor tried for one resource group of one pod set (6.7, 6.9). */

@@ -55,7 +55,8 @@ struct tree {
     uint32_t njournal, cap_journal;
     uint32_t journaling;    /* > 0: charges are recorded */
     struct arena *scratch;  /* its bail is taken when the journal cannot grow; borrowed */
-    bool dirty;             /* to be rebuilt before the next cycle */
+    bool dirty;             /* an object of it changed or went: its ClusterQueues get a new generation when it is rebuilt */
+    bool changed;           /* usage changed since loans were settled */
     bool cyclic;            /* stands for a ClusterQueue whose parents form a cycle (9.7) */
 };
 

@@ -3,10 +3,15 @@
 #ifndef SLUICE_CORE_WORKLOAD_H
 #define SLUICE_CORE_WORKLOAD_H
 
+#include "base/mem.h"
 #include "core/shape.h"
 #include "core/status.h"
 
 #include <bsd/sys/tree.h>
+
+#define HASH_NONFATAL_OOM 1
+#define uthash_malloc(size) mem_alloc(size)
+#define uthash_free(p, size) mem_free(p)
 #include <uthash.h>
 
 #define NONE UINT32_MAX
@@ -77,6 +82,7 @@ struct wl {
     /* accounts */
     uint32_t cq;  /* index of the ClusterQueue that it is accounted in, NONE */
     uint32_t pos; /* its place in that ClusterQueue's list */
+    uint32_t admission; /* name id of status.admission.clusterQueue while it holds quota, else 0 */
     bool expected; /* a preemption was issued and not yet observed (7.7) */
     uint32_t picked; /* number of the cycle that chose it as victim */
     bool away;       /* simulated removal: no candidate while set */

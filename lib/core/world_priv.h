@@ -75,6 +75,7 @@ struct cohort {
     uint32_t name, parent; /* name ids; parent 0 = none */
     bool object;           /* has an API object */
     bool touched;
+    bool flush_wanted; /* 4.7 event 2 */
     struct quotas quotas;
     double weight;
 };
@@ -100,6 +101,7 @@ struct check {
 
 struct world {
     struct names *names;
+    uint32_t pods; /* name id of the resource "pods" */
     struct gates gates;
     struct requests *requests;
     struct shapes *shapes;
@@ -131,12 +133,14 @@ struct world {
     uint32_t nnot_ready;  /* accounted Workloads without PodsReady (5.5 step 11) */
 
     /* derived by world_settle */
-    bool trees_dirty, activity_dirty, strays;
+    bool trees_dirty, activity_dirty;
+    bool strays; /* some Workload may be in no queue or account for want of its ClusterQueue or LocalQueue */
     struct tree **trees;
     uint32_t ntrees, cap_trees;
     uint32_t *cq_order; /* indexes of existing ClusterQueues by name */
     uint32_t ncq_order, cap_cq_order;
 
+    struct arena input;   /* of one fact being read */
     struct arena scratch; /* of one cycle, and of rebuilding */
     uint64_t cycle_number;
     struct cycle cycle; /* the last result, in `scratch` */
@@ -152,6 +156,9 @@ static inline struct flavor *world_flavor(const struct world *w, uint32_t name)
     return i == NONE ? NULL : w->flavors[i];
 }
 
+/* world_workload.c: frees it; it is in no bucket and no account, or the world goes too. */
+void workload_discard(struct world *w, struct wl *wl);
+
 /* forest.c */
 MUST_USE int forest_build(struct world *w);
 void forest_free(struct world *w);
@@ -163,12 +170,17 @@ void activity_update(struct world *w);
 /* Puts a Workload into the accounts of its ClusterQueue with the slots it has (3.6). */
 MUST_USE int accounts_add(struct world *w, struct wl *wl, uint32_t cq);
 void accounts_remove(struct world *w, struct wl *wl);
+/* The same for an admission just decided (5.7): room for it was made when the Workload was queued, so that nothing is allocated. */
+void accounts_assume(struct world *w, struct wl *wl, uint32_t cq);
+MUST_USE int accounts_reserve(struct cluster_queue *cq, uint32_t more);
 /* Charges or discharges its usage in the tree; pairs that the tree does not know make it dirty. */
 void accounts_charge(struct world *w, struct wl *wl, bool add);
 
 /* queueing.c */
 void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool changed, when_ns now);
 void queueing_delete(struct world *w, struct wl *wl);
+/* Before a pop: puts the queue in order anew where admission penalties are pending (4.5). */
+void queueing_reorder(struct world *w, struct cluster_queue *cq);
 /* 4.7 "notify" for the tree of the LocalQueue it was last assigned to. */
 void queueing_notify(struct world *w, const struct wl *wl);
 bool queueing_admissible(const struct world *w, const struct wl *wl); /* isAdmissible of 4.3 */
@@ -176,6 +188,14 @@ enum lq_state world_lq_state(const struct world *w, uint32_t lq);
 /* Looks for Workloads that a new or restarted queue can take (4.7 end). */
 MUST_USE int queueing_adopt(struct world *w, when_ns now);
 bool namespace_matches(const struct world *w, const struct cluster_queue *cq, uint32_t ns, bool *ret_exists);
+
+/* fairness.c: admission fair sharing in the world (4.9) */
+/* An admission was assumed: records its entry penalty. When memory is exhausted there is none: order suffers, quota does not. */
+void fairness_assumed(struct world *w, const struct wl *wl);
+void fairness_admitted(struct world *w, const struct wl *wl, when_ns now); /* settlement */
+void fairness_drop(struct world *w, const struct wl *wl);
+/* Has any LocalQueue of the ClusterQueue pending penalties? */
+bool fairness_pending(const struct world *w, const struct cluster_queue *cq);
 
 /* quotas.c */
 MUST_USE int quotas_read(struct world *w, const struct fact_resource_group *groups, uint32_t n, struct quotas *ret);

@@ -1,0 +1,223 @@
+#include "core/cycle.h"
+
+#include "core/cycle_priv.h"
+#include "core/loans.h"
+
+#include <string.h>
+
+/* Room for what one head may bring about in its ClusterQueue: an admission, a parked shape. */
+static int make_room(struct world *w)
+{
+    for (uint32_t i = 0; i < w->ncq_order; i++) {
+        struct cluster_queue *cq = w->cqs[w->cq_order[i]];
+        if (accounts_reserve(cq, 1) || pending_reserve(&cq->pending))
+            return ERR_NOMEM;
+    }
+    return 0;
+}
+
+/* One head per active ClusterQueue (4.5), in name order. */
+static int pop_heads(struct world *w, struct wl **heads, struct cluster_queue **from)
+{
+    int n = 0;
+    for (uint32_t i = 0; i < w->ncq_order; i++) {
+        struct cluster_queue *cq = w->cqs[w->cq_order[i]];
+        if (cq->state != CQ_ACTIVE)
+            continue;
+        queueing_reorder(w, cq);
+        struct wl *head = pending_pop(&cq->pending);
+        if (!head)
+            continue;
+        head->in_items = false;
+        heads[n] = head;
+        from[n++] = cq;
+    }
+    return n;
+}
+
+/* Puts heads back as if they had not been popped; the pops stay counted. */
+static void return_heads(struct world *w, struct wl **heads, struct cluster_queue **from, int n)
+{
+    for (uint32_t i = 0; i < w->ntrees; i++)
+        while (w->trees[i]->journaling)
+            tree_undo(w->trees[i], 0);
+    for (int i = 0; i < n; i++) {
+        heads[i]->away = false;
+        heads[i]->scan.present = false;
+        heads[i]->in_items = true;
+        pending_lift(&from[i]->pending, heads[i]);
+        pending_place(&from[i]->pending, heads[i], BUCKET_ACTIVE, true, INT64_MAX);
+    }
+}
+
+/* ---- after the cycle (5.6) ------------------------------------------------------------------------------------------------------ */
+
+static void requeue_head(struct world *w, struct decision *d, struct cluster_queue *cq, when_ns now)
+{
+    bool nominated = d->outcome == OUTCOME_SKIPPED || d->outcome == OUTCOME_NOT_READY;
+    if (d->requeue == REQUEUE_GENERIC && nominated)
+        d->requeue = REQUEUE_FAILED_AFTER_NOMINATION;
+    if (!queueing_admissible(w, d->w)) {
+        pending_lift(&cq->pending, d->w);
+        return;
+    }
+    d->w->in_items = true;
+    struct requeue r = {d->requeue, d->wait, gate_on(&w->gates, GATE_EQUIVALENCE_HASHING)};
+    pending_requeue(&cq->pending, d->w, r, now);
+}
+
+/* The slots of the Workload become those of its admission (5.7), which is assumed at once. */
+static void assume(struct world *w, const struct entry *e, when_ns now)
+{
+    struct wl *wl = e->d.w;
+    for (uint32_t i = 0; i < wl->npod_sets; i++) {
+        struct pod_set *ps = &wl->pod_sets[i];
+        ps->nslots = 0;
+        ps->assigned = 0;
+        if (i >= e->a->npod_sets)
+            continue;
+        const struct pod_set_choice *c = &e->a->pod_sets[i];
+        ps->assigned = c->count;
+        for (uint32_t k = 0; k < c->nchoices; k++)
+            if (c->choices[k].flavor != NONE)
+                wl->slots[ps->first + ps->nslots++] =
+                    (struct slot){c->choices[k].res, c->choices[k].fr, c->choices[k].amount};
+    }
+    pending_delete(&e->cq->pending, wl);
+    wl->scan.present = false;
+    wl->marks.reserved = true;
+    wl->marks.reserved_at = now;
+    wl->marks.evicted = wl->marks.preempted = wl->marks.preempted_by_reclaim = false;
+    wl->marks.pods_ready = false;
+    wl->admission = e->cq->name;
+    accounts_assume(w, wl, e->d.cq);
+    fairness_assumed(w, wl);
+}
+
+static void list_evicted(struct run *r, struct decision *d)
+{
+    struct cycle *c = &r->w->cycle;
+    for (uint32_t i = 0; i < d->ntargets; i++) {
+        struct wl *v = d->targets[i].w;
+        if (v->marks.evicted || v->expected)
+            continue;
+        v->expected = true;
+        c->evicted[c->nevicted] = v;
+        c->evicted_target[c->nevicted] = &d->targets[i];
+        c->evicted_by[c->nevicted++] = d;
+    }
+}
+
+/* Writes the decisions down and makes them true. Nothing is allocated here, so nothing can fail. */
+static void commit(struct run *r, const struct entry *rejected, uint32_t nrejected)
+{
+    struct cycle *c = &r->w->cycle;
+    for (uint32_t i = 0; i < r->w->ntrees; i++)
+        if (r->w->trees[i]->journaling)
+            tree_undo(r->w->trees[i], 0);
+    for (uint32_t i = 0; i < r->nentries; i++) {
+        struct entry *e = r->order[i];
+        e->d.a = e->a;
+        e->d.targets = e->targets;
+        e->d.ntargets = e->ntargets;
+        c->decisions[c->ndecisions] = e->d;
+        struct decision *d = &c->decisions[c->ndecisions++];
+        if (d->outcome == OUTCOME_ADMITTED) {
+            assume(r->w, e, r->now);
+            c->progressed = true;
+        } else if (d->outcome == OUTCOME_PREEMPTING) {
+            list_evicted(r, d);
+        }
+        if (d->outcome != OUTCOME_ADMITTED)
+            requeue_head(r->w, d, e->cq, r->now);
+    }
+    for (uint32_t i = 0; i < nrejected; i++) {
+        c->decisions[c->ndecisions] = rejected[i].d;
+        requeue_head(r->w, &c->decisions[c->ndecisions++], rejected[i].cq, r->now);
+    }
+    c->progressed |= c->nevicted > 0;
+}
+
+/* Room for the result, taken while failing is still harmless. */
+static void prepare_result(struct run *r)
+{
+    struct cycle *c = &r->w->cycle;
+    uint32_t targets = 0;
+    for (uint32_t i = 0; i < r->nentries; i++)
+        targets += r->entries[i].ntargets;
+    c->evicted = ARENA_NEW(r->a, struct wl *, targets);
+    c->evicted_target = ARENA_NEW(r->a, const struct target *, targets);
+    c->evicted_by = ARENA_NEW(r->a, const struct decision *, targets);
+}
+
+static void begin_trees(struct run *r)
+{
+    for (uint32_t i = 0; i < r->nentries; i++) {
+        struct tree *t = r->entries[i].cq->tree;
+        t->scratch = r->a;
+        if (!t->journaling)
+            (void)tree_begin(t);
+    }
+}
+
+static void run_cycle(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n, when_ns now)
+{
+    struct arena *a = &w->scratch;
+    struct run r = {.w = w, .a = a, .now = now, .entries = ARENA_NEW(a, struct entry, n)};
+    struct entry *rejected = ARENA_NEW(a, struct entry, n);
+    uint32_t nrejected = 0;
+    w->cycle = (struct cycle){.number = w->cycle_number, .heads = heads, .nheads = n};
+    w->cycle.decisions = ARENA_NEW(a, struct decision, n);
+    w->cycle.skips = ARENA_NEW(a, struct cq_count, n);
+    w->cycle.recomputes = ARENA_NEW(a, struct recompute, n);
+    r.order = ARENA_NEW(a, struct entry *, n);
+    for (uint32_t i = 0; i < n; i++) {
+        struct entry e;
+        from[i]->tree->scratch = a;
+        if (heads[i]->cq != NONE) { /* accounted already (5.1 step 1) */
+            pending_lift(&from[i]->pending, heads[i]);
+            continue;
+        }
+        cycle_nominate(&r, heads[i], from[i], &e);
+        if (e.d.outcome == OUTCOME_REJECTED)
+            rejected[nrejected++] = e;
+        else
+            r.entries[r.nentries++] = e;
+    }
+    begin_trees(&r);
+    if (w->fair_sharing) {
+        order_fair(&r);
+    } else {
+        order_classical(&r);
+        for (uint32_t i = 0; i < r.nentries; i++)
+            cycle_process(&r, r.order[i]);
+    }
+    prepare_result(&r);
+    commit(&r, rejected, nrejected);
+}
+
+int world_cycle(struct world *w, when_ns now, const struct cycle **ret, struct err *err)
+{
+    *ret = NULL;
+    int rc = world_settle(w, err);
+    if (rc)
+        return rc;
+    arena_reset(&w->scratch);
+    struct wl **heads = arena_alloc(&w->scratch, (w->ncq_order + 1) * sizeof(struct wl *));
+    struct cluster_queue **from = arena_alloc(&w->scratch, (w->ncq_order + 1) * sizeof(struct cluster_queue *));
+    if (!heads || !from || make_room(w))
+        return err_set(err, ERR_NOMEM, "out of memory for the heads of a cycle");
+    int n = pop_heads(w, heads, from);
+    if (!n)
+        return 0;
+    w->cycle_number++;
+    jmp_buf bail;
+    w->scratch.bail = &bail;
+    if (setjmp(bail)) {
+        return_heads(w, heads, from, n);
+        return err_set(err, ERR_NOMEM, "out of memory in a scheduling cycle");
+    }
+    run_cycle(w, heads, from, (uint32_t)n, now);
+    *ret = &w->cycle;
+    return 0;
+}

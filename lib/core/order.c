@@ -1,0 +1,133 @@
+/* The order in which nominated entries are processed: classical (engine.md 5.3) and the fair-sharing tournament (8.4). */
+#include "core/cycle_priv.h"
+
+#include <string.h>
+
+/* ---- classical ---------------------------------------------------------------------------------------------------------------- */
+
+static int name_compare(const struct world *w, uint32_t a, uint32_t b)
+{
+    return strcmp(names_text(w->names, a), names_text(w->names, b));
+}
+
+static int classical_compare(const struct world *w, const struct entry *a, const struct entry *b)
+{
+    if (a->preemptor != b->preemptor)
+        return a->preemptor ? -1 : 1;
+    if (a->a->borrowing != b->a->borrowing)
+        return a->a->borrowing < b->a->borrowing ? -1 : 1;
+    if (gate_on(&w->gates, GATE_PRIORITY_SORTING) && a->priority != b->priority)
+        return a->priority > b->priority ? -1 : 1;
+    if (a->queue_time != b->queue_time)
+        return a->queue_time < b->queue_time ? -1 : 1;
+    return name_compare(w, a->cq->name, b->cq->name);
+}
+
+/* Merge sort: stable, and it allocates from the arena, which qsort does not. */
+static void sort_entries(const struct world *w, struct entry **v, struct entry **tmp, uint32_t n)
+{
+    if (n < 2)
+        return;
+    uint32_t half = n / 2, i = 0, j = half;
+    sort_entries(w, v, tmp, half);
+    sort_entries(w, v + half, tmp + half, n - half);
+    for (uint32_t k = 0; k < n; k++)
+        tmp[k] = j == n || (i < half && classical_compare(w, v[i], v[j]) <= 0) ? v[i++] : v[j++];
+    memcpy(v, tmp, n * sizeof(struct entry *));
+}
+
+void order_classical(struct run *r)
+{
+    for (uint32_t i = 0; i < r->nentries; i++)
+        r->order[i] = &r->entries[i];
+    sort_entries(r->w, r->order, ARENA_NEW(r->a, struct entry *, r->nentries), r->nentries);
+}
+
+/* ---- fair sharing ----------------------------------------------------------------------------------------------------------------- */
+
+/* The tournament of one tree. */
+struct contest {
+    struct run *r;
+    struct tree *t;
+    struct entry **by_node; /* entry of a ClusterQueue's node */
+};
+
+/* D(a, e) for each ancestor a of the entry's ClusterQueue: the share of a's child on the way to it, with the entry's usage added. */
+static void measure(struct contest *c, struct entry *e)
+{
+    struct tree *t = c->t;
+    uint32_t mark = tree_begin(t), *cols = ARENA_NEW(c->r->a, uint32_t, e->a->nuses), ncols = 0;
+    for (uint32_t i = 0; i < e->a->nuses; i++) {
+        tree_charge(t, e->cq->node, e->a->uses[i].col, e->a->uses[i].amount);
+        if (e->a->uses[i].amount > 0)
+            cols[ncols++] = e->a->uses[i].col;
+    }
+    for (uint32_t n = e->cq->node; t->nodes[n].parent != TREE_NONE; n = t->nodes[n].parent) {
+        uint32_t depth = t->nodes[n].depth - 1;
+        e->shares[depth] = tree_share(t, n);
+        e->borrows[depth] = tree_borrowing_on(t, n, cols, ncols);
+    }
+    tree_undo(t, mark);
+}
+
+/* 8.4: is a to be tried before b at the cohort of that depth? */
+static bool fair_less(const struct world *w, const struct entry *a, const struct entry *b, uint32_t depth)
+{
+    if (a->preemptor != b->preemptor)
+        return a->preemptor;
+    if (gate_on(&w->gates, GATE_FAIR_PRIORITIZE_NON_BORROWING) && a->borrows[depth] != b->borrows[depth])
+        return !a->borrows[depth];
+    int c = share_compare(a->shares[depth], b->shares[depth]);
+    if (c)
+        return c < 0;
+    if (gate_on(&w->gates, GATE_PRIORITY_SORTING) && a->priority != b->priority)
+        return a->priority > b->priority;
+    return a->queue_time < b->queue_time;
+}
+
+static struct entry *tournament(const struct contest *c, uint32_t cohort)
+{
+    struct entry *best = NULL;
+    uint32_t depth = c->t->nodes[cohort].depth;
+    for (uint32_t n = cohort + 1; n < c->t->nodes[cohort].end; n = c->t->nodes[n].end) {
+        struct entry *e = c->t->nodes[n].cq == TREE_NONE ? tournament(c, n) : c->by_node[n];
+        if (e && (!best || fair_less(c->r->w, e, best, depth)))
+            best = e;
+    }
+    return best;
+}
+
+/* Processes the entries of one tree; returns how many. */
+static uint32_t run_contest(struct run *r, struct tree *t, struct entry **out)
+{
+    struct contest c = {r, t, ARENA_NEW(r->a, struct entry *, t->nnodes)};
+    uint32_t n = 0, done = 0;
+    for (uint32_t i = 0; i < r->nentries; i++)
+        if (r->entries[i].cq->tree == t) {
+            struct entry *e = &r->entries[i];
+            c.by_node[e->cq->node] = e;
+            e->shares = ARENA_NEW(r->a, struct share, t->nodes[e->cq->node].depth + 1);
+            e->borrows = ARENA_NEW(r->a, bool, t->nodes[e->cq->node].depth + 1);
+            n++;
+        }
+    while (done < n) {
+        struct entry *e = c.by_node[0]; /* a ClusterQueue without cohort */
+        if (t->nodes[0].cq == TREE_NONE) {
+            for (uint32_t i = 0; i < t->nnodes; i++)
+                if (c.by_node[i])
+                    measure(&c, c.by_node[i]);
+            e = tournament(&c, 0);
+        }
+        c.by_node[e->cq->node] = NULL;
+        out[done++] = e;
+        cycle_process(r, e);
+    }
+    return done;
+}
+
+void order_fair(struct run *r)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->w->ntrees && n < r->nentries; i++)
+        n += run_contest(r, r->w->trees[i], r->order + n);
+}
