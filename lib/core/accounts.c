@@ -55,6 +55,7 @@ void accounts_remove(struct world *w, struct wl *wl)
 {
     if (wl->cq == NONE)
         return;
+    lending_reclaimed(w, wl);
     accounts_charge(w, wl, false);
     struct cluster_queue *cq = w->cqs[wl->cq];
     struct wl *last = cq->holders[--cq->nholders];
@@ -65,4 +66,5 @@ void accounts_remove(struct world *w, struct wl *wl)
         w->nnot_ready--;
     wl->cq = NONE;
     wl->expected = false;
+    wl->reclaimed_by = 0;
 }

@@ -17,9 +17,9 @@ static int make_room(struct world *w)
 }
 
 /* One head per active ClusterQueue (4.5), in name order. */
-static int pop_heads(struct world *w, struct wl **heads, struct cluster_queue **from)
+static uint32_t pop_heads(struct world *w, struct wl **heads, struct cluster_queue **from)
 {
-    int n = 0;
+    uint32_t n = 0;
     for (uint32_t i = 0; i < w->ncq_order; i++) {
         struct cluster_queue *cq = w->cqs[w->cq_order[i]];
         if (cq->state != CQ_ACTIVE)
@@ -36,12 +36,12 @@ static int pop_heads(struct world *w, struct wl **heads, struct cluster_queue **
 }
 
 /* Puts heads back as if they had not been popped; the pops stay counted. */
-static void return_heads(struct world *w, struct wl **heads, struct cluster_queue **from, int n)
+static void return_heads(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n)
 {
     for (uint32_t i = 0; i < w->ntrees; i++)
         while (w->trees[i]->journaling)
             tree_undo(w->trees[i], 0);
-    for (int i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         heads[i]->away = false;
         heads[i]->scan.present = false;
         heads[i]->in_items = true;
@@ -102,6 +102,8 @@ static void list_evicted(struct run *r, struct decision *d)
         if (v->marks.evicted || v->expected)
             continue;
         v->expected = true;
+        if (d->targets[i].reason != PREEMPT_IN_CQ)
+            v->reclaimed_by = r->w->cqs[d->cq]->name;
         c->evicted[c->nevicted] = v;
         c->evicted_target[c->nevicted] = &d->targets[i];
         c->evicted_by[c->nevicted++] = d;
@@ -196,28 +198,38 @@ static void run_cycle(struct world *w, struct wl **heads, struct cluster_queue *
     commit(&r, rejected, nrejected);
 }
 
+/* Runs the cycle; when memory is exhausted on the way, all is as if it had not begun. */
+static int run_or_undo(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n, when_ns now)
+{
+    jmp_buf bail;
+    w->scratch.bail = &bail;
+    if (setjmp(bail)) {
+        return_heads(w, heads, from, n);
+        return ERR_NOMEM;
+    }
+    run_cycle(w, heads, from, n, now);
+    return 0;
+}
+
 int world_cycle(struct world *w, when_ns now, const struct cycle **ret, struct err *err)
 {
     *ret = NULL;
     int rc = world_settle(w, err);
     if (rc)
         return rc;
+    lending_settle(w, now);
     arena_reset(&w->scratch);
     struct wl **heads = arena_alloc(&w->scratch, (w->ncq_order + 1) * sizeof(struct wl *));
     struct cluster_queue **from = arena_alloc(&w->scratch, (w->ncq_order + 1) * sizeof(struct cluster_queue *));
     if (!heads || !from || make_room(w))
         return err_set(err, ERR_NOMEM, "out of memory for the heads of a cycle");
-    int n = pop_heads(w, heads, from);
+    uint32_t n = pop_heads(w, heads, from);
     if (!n)
         return 0;
     w->cycle_number++;
-    jmp_buf bail;
-    w->scratch.bail = &bail;
-    if (setjmp(bail)) {
-        return_heads(w, heads, from, n);
+    if (run_or_undo(w, heads, from, n, now))
         return err_set(err, ERR_NOMEM, "out of memory in a scheduling cycle");
-    }
-    run_cycle(w, heads, from, (uint32_t)n, now);
+    lending_settle(w, now);
     *ret = &w->cycle;
     return 0;
 }

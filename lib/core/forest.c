@@ -312,7 +312,9 @@ static void install(struct builder *b)
     struct world *w = b->w;
     for (uint32_t i = 0; i < b->ntrees; i++) {
         struct tree *t = b->trees[i];
-        uint32_t bump = is_touched(b, t) && !t->cyclic;
+        t->changed = true;
+        t->requota = is_touched(b, t);
+        uint32_t bump = t->requota && !t->cyclic;
         for (uint32_t n = 0; n < t->nnodes; n++)
             if (t->nodes[n].cq != TREE_NONE)
                 w->cqs[t->nodes[n].cq]->generation += bump;

@@ -70,14 +70,13 @@ struct loan_reclaim {
     uint32_t borrower, preemptor;
 };
 
-/* What the caller knows about a change. */
+/* What the caller knows about a change. `reclaims` are those since the last settle, borrowed, in any order; those of other trees do
+ * no harm. A fall of such a borrower's need ends loans as LOAN_END_RECLAIMED, those from the preemptor first among equally near ones. */
 struct loan_change {
     when_ns now; /* when intervals end and begin */
     bool quota;  /* quotas, limits or the shape of the tree changed since the last settle */
-    const struct loan_reclaim *
-        reclaims; /* since the last settle; borrowed; in any order, others' trees may be among them. Decreases of */
-    uint32_t
-        nreclaims; /* the borrower's need end as LOAN_END_RECLAIMED; loans from the preemptor are given up first */
+    const struct loan_reclaim *reclaims;
+    uint32_t nreclaims;
 };
 
 struct loans;

@@ -253,7 +253,6 @@ static void locate(struct settle *s, struct settle_old *o)
 {
     o->kept = 0;
     o->crossed = 0;
-    o->again = false;
     o->source = find_lender(s, o);
     o->tight = o->source == NONE;
     if (o->source == NONE)
@@ -271,12 +270,9 @@ enum { CROSSED_UP = 1, CROSSED_DOWN = 2 };
 
 static void cross(const struct settle *s, struct settle_old *o, uint32_t x, uint8_t side)
 {
-    for (; x != o->meet; x = above(s, x)) {
-        if (s->v[x].load <= s->v[x].cap)
-            continue;
-        o->again = o->crossed != 0;
-        o->crossed |= side;
-    }
+    for (; x != o->meet; x = above(s, x))
+        if (s->v[x].load > s->v[x].cap)
+            o->crossed |= side;
 }
 
 static void keep(struct settle *s, struct settle_old *o, amount v)
@@ -414,18 +410,16 @@ static void search(struct settle *s, uint32_t ncontenders)
     }
 }
 
-/* Keeping the nearest first may miss the most only where loans compete on both sides, or where the reclaimed ones yielded. */
+/* Keeping the nearest first may miss the most only where loans compete on both sides. */
 static bool search_needed(const struct settle *s, uint32_t ncontenders)
 {
-    bool cut = false, both = false, again = false, give_up = false;
+    bool cut = false, both = false;
     for (uint32_t i = 0; i < ncontenders; i++) {
         const struct settle_old *o = &s->old[s->order[i]];
         cut |= o->kept < o->amount;
         both |= o->crossed == (CROSSED_UP | CROSSED_DOWN);
-        again |= o->again;
-        give_up |= o->give_up;
     }
-    return cut && (both || (again && give_up));
+    return cut && both;
 }
 
 static int keep_old(struct settle *s)

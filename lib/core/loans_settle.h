@@ -30,7 +30,6 @@ struct settle_old {
     uint32_t source; /* vertex where the path begins; TREE_NONE: cannot be kept */
     uint32_t meet;   /* common ancestor */
     uint8_t crossed; /* whether it crosses full edges, upwards and downwards */
-    bool again;      /* crosses more than one of them */
 };
 
 struct settle_new {

@@ -79,6 +79,8 @@ void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool chan
         return;
     }
     refresh_order(w, cq, wl);
+    /* Room for its admission, so that the cycle that decides it needs none. Failing is harmless: the cycle asks again. */
+    (void)!accounts_reserve(cq, cq->pending.nactive + cq->pending.ninadmissible + 2);
     pending_place(&cq->pending, wl, was, changed, now);
 }
 

@@ -56,7 +56,7 @@ struct tree {
     uint32_t journaling;    /* > 0: charges are recorded */
     struct arena *scratch;  /* its bail is taken when the journal cannot grow; borrowed */
     bool dirty;             /* an object of it changed or went: its ClusterQueues get a new generation when it is rebuilt */
-    bool changed;           /* usage changed since loans were settled */
+    bool changed, requota;  /* usage, quotas changed since loans were settled */
     bool cyclic;            /* stands for a ClusterQueue whose parents form a cycle (9.7) */
 };
 

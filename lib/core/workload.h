@@ -46,16 +46,23 @@ struct scan {
 enum bucket { BUCKET_NONE, BUCKET_ACTIVE, BUCKET_INADMISSIBLE, BUCKET_INFLIGHT };
 
 struct wl {
-    UT_hash_handle hh;  /* by key */
+    /* What the queue's order and parking look at, in one or two cache lines: a pass over 320,000 of them is twice as fast so. */
     RB_ENTRY(wl) order; /* in one of its ClusterQueue's two trees */
+    uint64_t class[2];  /* scheduling equivalence (4.10) */
+    when_ns queue_time;
+    int32_t priority, boost;
+    double afs_usage; /* of its LocalQueue when it was pushed or the queue was put in order anew (4.5) */
+    bool sticky;
+    enum bucket bucket;
+    const char *uid;
 
+    UT_hash_handle hh; /* by key */
     char *key;        /* "ns/name"; owned, in the same block as uid and job_uid */
     const char *name; /* within key */
-    const char *uid, *job_uid;
+    const char *job_uid;
     uint32_t ns;      /* id */
     uint32_t queue;   /* name id of spec.queueName */
     uint32_t priority_class;
-    int32_t priority, boost;
     int64_t generation;
     when_ns created;
     struct marks marks;
@@ -65,19 +72,14 @@ struct wl {
     struct slot *slots;
     int16_t *tried; /* one a slot: last flavor tried, -1 = start over (6.6) */
     struct scan scan;
-    uint64_t class[2]; /* scheduling equivalence (4.10) */
     char *invalid;     /* 2.8 rules 3 and 4: the message, or NULL; owned */
     bool wants_topology, wants_devices;
 
     /* queue */
-    enum bucket bucket;
-    bool sticky;
     bool in_items; /* among its LocalQueue's items (4.3) */
     uint32_t pending_cq; /* index of the ClusterQueue whose bucket it is in */
     uint32_t lq;         /* LocalQueue it was last assigned to (4.7 event 5), NONE = never */
     int64_t evaluated;   /* generation when popped; 0 = never */
-    when_ns queue_time;
-    double afs_usage; /* of its LocalQueue when it was pushed or the queue was put in order anew (4.5) */
 
     /* accounts */
     uint32_t cq;  /* index of the ClusterQueue that it is accounted in, NONE */
@@ -85,6 +87,7 @@ struct wl {
     uint32_t admission; /* name id of status.admission.clusterQueue while it holds quota, else 0 */
     bool expected; /* a preemption was issued and not yet observed (7.7) */
     uint32_t picked; /* number of the cycle that chose it as victim */
+    uint32_t reclaimed_by; /* name id of the ClusterQueue whose reclaim evicts it, 0 = none */
     bool away;       /* simulated removal: no candidate while set */
 
     void *user; /* of the driver; never read here */

@@ -62,6 +62,7 @@ static void free_objects(struct world *w)
     mem_free(w->local_queues);
     mem_free(w->namespaces);
     mem_free(w->checks);
+    mem_free(w->reclaims);
 }
 
 void world_free(struct world *w)
@@ -492,7 +493,7 @@ void world_del_cluster_queue(struct world *w, const char *name)
     quotas_free(&cq->quotas);
     cq->quotas = (struct quotas){0};
     cq->exists = false;
-    w->strays = true;
+    w->strays = w->cq_dropped = true;
 }
 
 /* ---- LocalQueues ------------------------------------------------------------------------------------------------------------------- */

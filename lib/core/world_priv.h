@@ -145,6 +145,9 @@ struct world {
     uint64_t cycle_number;
     struct cycle cycle; /* the last result, in `scratch` */
     struct loans *loans;
+    bool cq_dropped;               /* a ClusterQueue was deleted since loans were settled */
+    struct loan_reclaim *reclaims; /* since then; owned */
+    uint32_t nreclaims, cap_reclaims;
 };
 
 /* The Workload's ClusterQueue by way of its LocalQueue, NULL if there is none that queues (4.4 steps 3 and 6). */
@@ -196,6 +199,11 @@ void fairness_admitted(struct world *w, const struct wl *wl, when_ns now); /* se
 void fairness_drop(struct world *w, const struct wl *wl);
 /* Has any LocalQueue of the ClusterQueue pending penalties? */
 bool fairness_pending(const struct world *w, const struct cluster_queue *cq);
+
+/* lending.c */
+/* The Workload gives its quota back; if a reclaim evicted it, its loans end as reclaimed. */
+void lending_reclaimed(struct world *w, const struct wl *wl);
+void lending_settle(struct world *w, when_ns now);
 
 /* quotas.c */
 MUST_USE int quotas_read(struct world *w, const struct fact_resource_group *groups, uint32_t n, struct quotas *ret);
