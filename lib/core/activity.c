@@ -76,7 +76,8 @@ static void inspect_flavors(const struct world *w, const struct cluster_queue *c
             uint32_t name = cq->quotas.groups[g].flavors[f];
             const struct flavor *fl = world_flavor(w, name);
             if (!fl) {
-                note(in, PROBLEM_FLAVOR, "references missing ResourceFlavor(s): ", names_text(w->names, name));
+                note(in, PROBLEM_FLAVOR,
+                     "references missing ResourceFlavor(s): ", names_text(w->names, name));
                 continue;
             }
             const char *topo = fl->fact.topology;
@@ -94,7 +95,8 @@ static void inspect_flavors(const struct world *w, const struct cluster_queue *c
 }
 
 /* The next check in byte order of names after `prev` (0 = first); NULL ends. A ClusterQueue has few. */
-static const struct cq_check *next_check(const struct world *w, const struct cluster_queue *cq, const struct cq_check *prev)
+static const struct cq_check *next_check(const struct world *w, const struct cluster_queue *cq,
+                                         const struct cq_check *prev)
 {
     const struct cq_check *best = NULL;
     for (uint32_t i = 0; i < cq->nchecks; i++) {
@@ -131,13 +133,15 @@ static void inspect_checks(const struct world *w, const struct cluster_queue *cq
                  names_text(w->names, c->name));
     for (c = NULL; nmultikueue && (c = next_check(w, cq, c));)
         if (is_multikueue(w, find_check(w, c->name)) && c->nflavors)
-            note(in, PROBLEM_MULTIKUEUE_FLAVOR, "Cannot specify MultiKueue AdmissionCheck per flavor, found: ",
+            note(in, PROBLEM_MULTIKUEUE_FLAVOR,
+                 "Cannot specify MultiKueue AdmissionCheck per flavor, found: ",
                  names_text(w->names, c->name));
     if (!nmultikueue || !provisioning)
         return;
     for (c = NULL; (c = next_check(w, cq, c));) {
         const struct check *k = find_check(w, c->name);
-        bool both = is_multikueue(w, k) || (k && strcmp(names_text(w->names, k->controller), CHECK_PROVISIONING) == 0);
+        bool both = is_multikueue(w, k) ||
+                    (k && strcmp(names_text(w->names, k->controller), CHECK_PROVISIONING) == 0);
         if (both && in->found[PROBLEM_MULTIKUEUE_PROVISIONING] && in->text[PROBLEM_MULTIKUEUE_PROVISIONING])
             str_addf(in->text[PROBLEM_MULTIKUEUE_PROVISIONING], ", %s", names_text(w->names, c->name));
         else if (both)

@@ -45,7 +45,8 @@ static struct attempt *add_attempt(struct walk *k, uint32_t group, uint32_t flav
     struct pod_set_choice *ps = k->ps;
     ps->attempts = grow(k->ctx->a, ps->attempts, &ps->cap_attempts, ps->nattempts, sizeof *ps->attempts);
     struct attempt *t = &ps->attempts[ps->nattempts++];
-    *t = (struct attempt){.group = group, .flavor = flavor, .mode = MODE_NO_FIT, .first_reason = ps->nreasons};
+    *t =
+        (struct attempt){.group = group, .flavor = flavor, .mode = MODE_NO_FIT, .first_reason = ps->nreasons};
     return t;
 }
 
@@ -229,7 +230,8 @@ static enum preempt_mode mode_of_possibility(enum possibility p)
     }
 }
 
-static struct quota_answer quota_mode(struct walk *k, const struct choice *c, uint32_t flavor, uint32_t fr, uint32_t col)
+static struct quota_answer quota_mode(struct walk *k, const struct choice *c, uint32_t flavor, uint32_t fr,
+                                      uint32_t col)
 {
     const struct assign_ctx *ctx = k->ctx;
     const struct tree *t = ctx->cq->tree;
@@ -261,7 +263,8 @@ static struct quota_answer quota_mode(struct walk *k, const struct choice *c, ui
 
 /* ---- one resource group (6.3 pickFlavor) --------------------------------------------------------------------------------------------- */
 
-static const struct group *group_of(const struct cluster_queue *cq, uint32_t res, uint32_t *ret_index, uint32_t *ret_pos)
+static const struct group *group_of(const struct cluster_queue *cq, uint32_t res, uint32_t *ret_index,
+                                    uint32_t *ret_pos)
 {
     for (uint32_t g = 0; g < cq->quotas.ngroups; g++)
         for (uint32_t i = 0; i < cq->quotas.groups[g].nres; i++)
@@ -301,7 +304,8 @@ struct best {
 };
 
 /* Tries one flavor for all resources of the group that the pod set asks for. */
-static struct granular try_flavor(struct walk *k, const struct group *g, uint32_t gi, uint32_t f, struct granular *each)
+static struct granular try_flavor(struct walk *k, const struct group *g, uint32_t gi, uint32_t f,
+                                  struct granular *each)
 {
     struct granular mode = {PM_FIT, 0};
     struct attempt *t = add_attempt(k, gi, g->flavors[f]);
@@ -363,7 +367,8 @@ static bool pick_flavor(struct walk *k, const struct group *g, uint32_t gi, uint
 {
     bool fungible = gate_on(&k->ctx->w->gates, GATE_FLAVOR_FUNGIBILITY);
     struct granular *try = ARENA_NEW(k->ctx->a, struct granular, k->ps->nchoices);
-    struct best best = {NONE, {PM_NO_FIT, UINT32_MAX}, ARENA_NEW(k->ctx->a, struct granular, k->ps->nchoices)};
+    struct best best = {
+        NONE, {PM_NO_FIT, UINT32_MAX}, ARENA_NEW(k->ctx->a, struct granular, k->ps->nchoices)};
     uint32_t first_reason = k->ps->nreasons, attempted = NONE;
     uint32_t start = resume_index(k, res);
     for (uint32_t f = start < g->nflavors ? start : 0; f < g->nflavors; f++) {

@@ -20,14 +20,14 @@ enum reason_kind {
     REASON_RESOURCE_UNAVAILABLE,
     REASON_FLAVOR_UNKNOWN,
     REASON_PINNED,
-    REASON_NO_TAS,          /* the flavor does not support topology */
-    REASON_TAS_ONLY,        /* the flavor supports only topology */
-    REASON_TAS_UNKNOWN,     /* topology placement is not available for this flavor */
+    REASON_NO_TAS,      /* the flavor does not support topology */
+    REASON_TAS_ONLY,    /* the flavor supports only topology */
+    REASON_TAS_UNKNOWN, /* topology placement is not available for this flavor */
     REASON_TAINT,
     REASON_AFFINITY,
-    REASON_SELECTOR,        /* the selector does not parse: an error, not a reason */
-    REASON_MAX_CAPACITY,    /* a: earlier pod sets, b: this one, c: capacity */
-    REASON_INSUFFICIENT,    /* a: how much is short */
+    REASON_SELECTOR,     /* the selector does not parse: an error, not a reason */
+    REASON_MAX_CAPACITY, /* a: earlier pod sets, b: this one, c: capacity */
+    REASON_INSUFFICIENT, /* a: how much is short */
 };
 
 struct reason {
@@ -44,7 +44,7 @@ struct attempt {
     enum mode mode;
     enum possibility possibility;
     uint32_t level;
-    enum wait_reason wait; /* granular reason when NoFit */
+    enum wait_reason wait;           /* granular reason when NoFit */
     uint32_t first_reason, nreasons; /* in the pod set's list */
 };
 

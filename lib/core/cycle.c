@@ -62,6 +62,7 @@ static void requeue_head(struct world *w, struct decision *d, struct cluster_que
         return;
     }
     d->w->in_items = true;
+    queueing_refresh(w, cq, d->w);
     struct requeue r = {d->requeue, d->wait, gate_on(&w->gates, GATE_EQUIVALENCE_HASHING)};
     pending_requeue(&cq->pending, d->w, r, now);
 }
@@ -162,7 +163,8 @@ static void begin_trees(struct run *r)
     }
 }
 
-static void run_cycle(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n, when_ns now)
+static void run_cycle(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n,
+                      when_ns now)
 {
     struct arena *a = &w->scratch;
     struct run r = {.w = w, .a = a, .now = now, .entries = ARENA_NEW(a, struct entry, n)};
@@ -199,7 +201,8 @@ static void run_cycle(struct world *w, struct wl **heads, struct cluster_queue *
 }
 
 /* Runs the cycle; when memory is exhausted on the way, all is as if it had not begun. */
-static int run_or_undo(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n, when_ns now)
+static int run_or_undo(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n,
+                       when_ns now)
 {
     jmp_buf bail;
     w->scratch.bail = &bail;
@@ -220,7 +223,8 @@ int world_cycle(struct world *w, when_ns now, const struct cycle **ret, struct e
     lending_settle(w, now);
     arena_reset(&w->scratch);
     struct wl **heads = arena_alloc(&w->scratch, (w->ncq_order + 1) * sizeof(struct wl *));
-    struct cluster_queue **from = arena_alloc(&w->scratch, (w->ncq_order + 1) * sizeof(struct cluster_queue *));
+    struct cluster_queue **from =
+        arena_alloc(&w->scratch, (w->ncq_order + 1) * sizeof(struct cluster_queue *));
     if (!heads || !from || make_room(w))
         return err_set(err, ERR_NOMEM, "out of memory for the heads of a cycle");
     uint32_t n = pop_heads(w, heads, from);

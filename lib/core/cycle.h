@@ -14,10 +14,10 @@ enum outcome {
     OUTCOME_DEFERRED,      /* fits once evictions issued by others in this cycle are done */
     OUTCOME_NO_CANDIDATES, /* would need preemption, there are no victims */
     OUTCOME_NO_FIT,
-    OUTCOME_SKIPPED,       /* overtaken by another entry of this cycle */
-    OUTCOME_GATED,         /* needs preemption, but its gate is closed */
-    OUTCOME_NOT_READY,     /* waits for pods of others to be ready (5.5 step 11) */
-    OUTCOME_REJECTED,      /* not considered: inactive queue, namespace, invalid */
+    OUTCOME_SKIPPED,   /* overtaken by another entry of this cycle */
+    OUTCOME_GATED,     /* needs preemption, but its gate is closed */
+    OUTCOME_NOT_READY, /* waits for pods of others to be ready (5.5 step 11) */
+    OUTCOME_REJECTED,  /* not considered: inactive queue, namespace, invalid */
 };
 
 /* What the message of QuotaReserved=False begins with (reason.h renders it). */
@@ -29,8 +29,8 @@ enum message_kind {
     MESSAGE_CQ_MISSING,
     MESSAGE_NAMESPACE_MISSING,
     MESSAGE_NAMESPACE_MISMATCH,
-    MESSAGE_INVALID,   /* the Workload's own text */
-    MESSAGE_DEVICES,   /* DRA claims are not supported */
+    MESSAGE_INVALID, /* the Workload's own text */
+    MESSAGE_DEVICES, /* DRA claims are not supported */
     MESSAGE_DEFERRED,
     MESSAGE_OVERLAP,
     MESSAGE_NO_LONGER_FITS,

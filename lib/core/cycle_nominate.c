@@ -15,7 +15,8 @@ static bool is_scan_outdated(const struct run *r, const struct entry *e)
     return e->cq->generation > s->generation;
 }
 
-struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e, const struct assignment *pinned)
+struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e,
+                                   const struct assignment *pinned)
 {
     return (struct assign_ctx){.w = r->w,
                                .cq = e->cq,

@@ -13,7 +13,7 @@ struct entry {
     uint32_t ntargets;
     int64_t priority;
     when_ns queue_time;
-    bool preemptor; /* gate PrioritizePreemptorWorkloads */
+    bool preemptor;       /* gate PrioritizePreemptorWorkloads */
     struct share *shares; /* 8.4 D(a, entry) by depth of the cohort a, while in a tournament */
     bool *borrows;        /* beside it: the node of D borrows on a requested pair */
     bool done;
@@ -26,7 +26,7 @@ struct run {
     when_ns now;
     struct entry *entries;
     uint32_t nentries;
-    struct entry **order; /* the order of processing */
+    struct entry **order;           /* the order of processing */
     const struct target *preempted; /* victims of this cycle so far, each once */
     uint32_t npreempted, cap_preempted;
     uint32_t nadmitted;
@@ -36,7 +36,8 @@ struct run {
 void cycle_nominate(struct run *r, struct wl *w, struct cluster_queue *cq, struct entry *e);
 /* 5.2 initial(): an assignment and its targets. */
 void cycle_assign(struct run *r, struct entry *e, const struct assignment *pinned);
-struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e, const struct assignment *pinned);
+struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e,
+                                   const struct assignment *pinned);
 
 /* cycle_process.c: 5.5 */
 void cycle_process(struct run *r, struct entry *e);

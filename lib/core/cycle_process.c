@@ -37,8 +37,8 @@ static void pick_targets(struct run *r, const struct entry *e)
         }
 }
 
-static void remove_targets(const struct run *r, const struct cluster_queue *cq, const struct target *t, uint32_t n,
-                           bool unless_picked)
+static void remove_targets(const struct run *r, const struct cluster_queue *cq, const struct target *t,
+                           uint32_t n, bool unless_picked)
 {
     struct preempt_ctx ctx = {.w = r->w};
     for (uint32_t i = 0; i < n; i++)
@@ -128,7 +128,8 @@ static void skip(struct run *r, struct entry *e, enum message_kind message)
     }
 }
 
-static void wait_for(struct entry *e, enum outcome outcome, enum wait_reason wait, enum requeue_reason requeue)
+static void wait_for(struct entry *e, enum outcome outcome, enum wait_reason wait,
+                     enum requeue_reason requeue)
 {
     e->d.outcome = outcome;
     e->d.wait = wait;

@@ -277,7 +277,7 @@ struct fact_assignment {
     uint32_t nflavors;
     const struct fact_amount *usage; /* total of the pod set */
     uint32_t nusage;
-    int32_t count; /* -1 = unset: the count of the spec */
+    int32_t count;         /* -1 = unset: the count of the spec */
     bool has_topology;     /* topologyAssignment present */
     bool topology_pending; /* delayedTopologyRequest = Pending */
 };
@@ -300,7 +300,7 @@ struct fact_workload {
     const char *queue; /* spec.queueName */
     const char *priority_class;
     int32_t priority;
-    bool active; /* spec.active is not false */
+    bool active;                /* spec.active is not false */
     const char *gated_by;       /* annotation admission-gated-by */
     const char *priority_boost; /* annotation priority-boost, raw text */
     const char *job_uid;        /* label job-uid */
@@ -321,7 +321,10 @@ struct fact_workload {
 
 /* ---- Configuration (config.kueue.x-k8s.io/v1beta2), what the core uses --------------------------------------------------- */
 
-enum fair_strategy { FAIR_FINAL_SHARE, FAIR_INITIAL_SHARE }; /* LessThanOrEqualToFinalShare, LessThanInitialShare */
+enum fair_strategy {
+    FAIR_FINAL_SHARE,
+    FAIR_INITIAL_SHARE
+}; /* LessThanOrEqualToFinalShare, LessThanInitialShare */
 
 struct fact_transformation {
     const char *input;

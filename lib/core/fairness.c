@@ -20,7 +20,8 @@ static struct quantity quantity_of(const struct world *w, uint32_t res, int64_t 
 }
 
 /* Adds what the Workload holds, by resource, flavors flattened. The implicit `pods` does not count. */
-static uint32_t add_held(const struct world *w, const struct wl *wl, struct afs_amount *v, uint32_t n, uint32_t cap)
+static uint32_t add_held(const struct world *w, const struct wl *wl, struct afs_amount *v, uint32_t n,
+                         uint32_t cap)
 {
     for (uint32_t i = 0; i < wl->npod_sets; i++)
         for (uint32_t k = 0; k < wl->pod_sets[i].nslots; k++) {
@@ -61,7 +62,8 @@ void fairness_admitted(struct world *w, const struct wl *wl, when_ns now)
     uint32_t n = 0;
     const struct cluster_queue *cq = w->cqs[wl->cq];
     for (uint32_t i = 0; i < cq->nholders; i++)
-        if (cq->holders[i]->marks.admitted && cq->holders[i]->ns == wl->ns && cq->holders[i]->queue == wl->queue)
+        if (cq->holders[i]->marks.admitted && cq->holders[i]->ns == wl->ns &&
+            cq->holders[i]->queue == wl->queue)
             n = add_held(w, cq->holders[i], held, n, MOST_RESOURCES);
     (void)!afs_settle(&w->afs, w->names, &lq->afs, wl, held, n, now);
 }

@@ -27,7 +27,8 @@ static int by_name(const struct world *w, uint32_t a, uint32_t b)
 }
 
 /* Insertion into nearly sorted input is what a rebuild mostly sees; merge sort keeps the worst case in bounds. */
-static void sort_ids(const struct world *w, uint32_t *v, uint32_t *tmp, uint32_t n, uint32_t (*name)(const struct world *, uint32_t))
+static void sort_ids(const struct world *w, uint32_t *v, uint32_t *tmp, uint32_t n,
+                     uint32_t (*name)(const struct world *, uint32_t))
 {
     if (n < 2)
         return;
@@ -105,7 +106,8 @@ static void link_children(struct builder *b)
         b->first_child[p] = c;
     }
     for (uint32_t i = w->ncq_order; i-- > 0;) {
-        uint32_t c = w->cq_order[i], co = w->cqs[c]->cohort ? idmap_get(&w->cohort_of, w->cqs[c]->cohort) : NONE;
+        uint32_t c = w->cq_order[i],
+                 co = w->cqs[c]->cohort ? idmap_get(&w->cohort_of, w->cqs[c]->cohort) : NONE;
         if (co == NONE || b->cyclic[co])
             continue;
         b->next_cq[c] = b->first_cq[co];
@@ -207,7 +209,8 @@ static void put_cq(struct builder *b, struct tree *t, uint32_t node, uint32_t pa
 {
     struct cluster_queue *cq = b->w->cqs[index];
     struct tree_node *n = &t->nodes[node];
-    *n = (struct tree_node){.name = cq->name, .parent = parent, .end = node + 1, .cq = index, .weight = cq->weight};
+    *n = (struct tree_node){
+        .name = cq->name, .parent = parent, .end = node + 1, .cq = index, .weight = cq->weight};
     n->active = cq->state == CQ_ACTIVE && !t->cyclic;
     put_quotas(t, node, &cq->quotas);
     for (uint32_t i = 0; i < cq->nholders; i++) {
@@ -273,7 +276,8 @@ static int add_trees(struct builder *b)
             return ERR_NOMEM;
     }
     for (uint32_t i = 0; i < w->ncq_order; i++) {
-        uint32_t c = w->cq_order[i], co = w->cqs[c]->cohort ? idmap_get(&w->cohort_of, w->cqs[c]->cohort) : NONE;
+        uint32_t c = w->cq_order[i],
+                 co = w->cqs[c]->cohort ? idmap_get(&w->cohort_of, w->cqs[c]->cohort) : NONE;
         if ((co == NONE || b->cyclic[co]) && add_tree(b, NONE, c, co != NONE))
             return ERR_NOMEM;
     }
@@ -344,7 +348,8 @@ static void install(struct builder *b)
 static int build(struct builder *b)
 {
     struct world *w = b->w;
-    if (order_cqs(b) || mem_grow((void **)&w->trees, &w->cap_trees, w->ncqs + w->ncohorts + 1, sizeof *w->trees))
+    if (order_cqs(b) ||
+        mem_grow((void **)&w->trees, &w->cap_trees, w->ncqs + w->ncohorts + 1, sizeof *w->trees))
         return ERR_NOMEM;
     b->cohorts = new_ids(b, w->ncohorts, 0);
     for (uint32_t i = 0; i < w->ncohorts; i++)

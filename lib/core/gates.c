@@ -8,7 +8,10 @@ struct gate_row {
     const char *needs[2]; /* gates that must be on for this one */
 };
 
-#define TAS_NEEDS {"TopologyAwareScheduling"}
+#define TAS_NEEDS                                                                                            \
+    {                                                                                                        \
+        "TopologyAwareScheduling"                                                                            \
+    }
 
 /* The rows of `enum gate` come first, in its order. */
 static const struct gate_row rows[] = {
@@ -28,7 +31,10 @@ static const struct gate_row rows[] = {
     [GATE_CONCURRENT_ADMISSION] = {"ConcurrentAdmission", false},
     [GATE_QUOTA_CHECK_STRATEGY] = {"QuotaCheckStrategy", true},
     [GATE_OBSERVABILITY] = {"UnadmittedWorkloadsObservability", true},
-    [GATE_EXPLICIT_STATUS] = {"UnadmittedWorkloadsExplicitStatus", false, false, {"UnadmittedWorkloadsObservability"}},
+    [GATE_EXPLICIT_STATUS] = {"UnadmittedWorkloadsExplicitStatus",
+                              false,
+                              false,
+                              {"UnadmittedWorkloadsObservability"}},
     [GATE_PREEMPTORS_FIRST] = {"PrioritizePreemptorWorkloads", false},
     [GATE_PRESERVE_SCAN] = {"FlavorFungibilityPreserveScanProgress", true, false, {"FlavorFungibility"}},
     [GATE_RECOMPUTE_ON_OVERLAP] = {"RecomputeAssignmentUponPreemptionTargetsOverlap", true},
@@ -38,11 +44,20 @@ static const struct gate_row rows[] = {
     {"TASProfileMixed", true, false, TAS_NEEDS},
     {"TASFailedNodeReplacement", true, false, TAS_NEEDS},
     {"ElasticJobsViaWorkloadSlices", true},
-    {"ElasticJobsViaWorkloadSlicesWithTAS", false, false, {"ElasticJobsViaWorkloadSlices", "TopologyAwareScheduling"}},
-    {"TASFailedNodeReplacementFailFast", true, false, {"TopologyAwareScheduling", "TASFailedNodeReplacement"}},
+    {"ElasticJobsViaWorkloadSlicesWithTAS",
+     false,
+     false,
+     {"ElasticJobsViaWorkloadSlices", "TopologyAwareScheduling"}},
+    {"TASFailedNodeReplacementFailFast",
+     true,
+     false,
+     {"TopologyAwareScheduling", "TASFailedNodeReplacement"}},
     {"TASReplaceNodeOnPodTermination", true, false, {"TopologyAwareScheduling", "TASFailedNodeReplacement"}},
     {"SkipReassignmentForPodOwnedWorkloads", true},
-    {"TASReplaceNodeDueToNotReadyOverFixedTime", false, false, {"TopologyAwareScheduling", "TASFailedNodeReplacement"}},
+    {"TASReplaceNodeDueToNotReadyOverFixedTime",
+     false,
+     false,
+     {"TopologyAwareScheduling", "TASFailedNodeReplacement"}},
     {"ManagedJobsNamespaceSelectorAlwaysRespected", true, true},
     {"TASBalancedPlacement", false, false, TAS_NEEDS},
     {"TASAssignmentsEncodingByHostnamePrefix", true, false, TAS_NEEDS},

@@ -166,7 +166,8 @@ static struct wl *first_equivalent(struct pending *p, const struct wl *w)
     struct wl *first = RB_MIN(wl_tree, &p->active), *last = RB_MAX(wl_tree, &p->active);
     if (!first || first->sticky || first->afs_usage != 0 || last->afs_usage != 0)
         return first;
-    struct wl least = {.priority = w->priority, .boost = w->boost, .queue_time = INT64_MIN, .uid = "", .key = (char *)""};
+    struct wl least = {
+        .priority = w->priority, .boost = w->boost, .queue_time = INT64_MIN, .uid = "", .key = (char *)""};
     return RB_NFIND(wl_tree, &p->active, &least);
 }
 
@@ -217,7 +218,8 @@ bool pending_requeue(struct pending *p, struct wl *w, struct requeue r, when_ns 
     return true;
 }
 
-uint32_t pending_flush(struct pending *p, bool (*may_return)(const struct wl *w, void *arg), void *arg, when_ns now)
+uint32_t pending_flush(struct pending *p, bool (*may_return)(const struct wl *w, void *arg), void *arg,
+                       when_ns now)
 {
     p->flush_mark = p->pop_count;
     p->nparked = 0;
@@ -247,8 +249,15 @@ bool pending_parked_reason(const struct pending *p, const struct wl *w, enum wai
 const char *requeue_reason_text(enum requeue_reason r)
 {
     static const char *const text[] = {
-        "",           "FailedAfterNomination", "NamespaceMismatch", "PreemptionGated", "PendingPreemption",
-        "PendingMigration", "PreemptionFailed", "NoFit", "PreemptionNoCandidates",
+        "",
+        "FailedAfterNomination",
+        "NamespaceMismatch",
+        "PreemptionGated",
+        "PendingPreemption",
+        "PendingMigration",
+        "PreemptionFailed",
+        "NoFit",
+        "PreemptionNoCandidates",
     };
     return text[r];
 }

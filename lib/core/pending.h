@@ -83,7 +83,8 @@ bool pending_requeue(struct pending *p, struct wl *w, struct requeue r, when_ns 
 MUST_USE int pending_reserve(struct pending *p);
 
 /* 4.7 flush. `may_return` says whether its namespace exists and matches. Returns how many moved. */
-uint32_t pending_flush(struct pending *p, bool (*may_return)(const struct wl *w, void *arg), void *arg, when_ns now);
+uint32_t pending_flush(struct pending *p, bool (*may_return)(const struct wl *w, void *arg), void *arg,
+                       when_ns now);
 
 /* The reason recorded for an inadmissible Workload whose equivalent failed (10.4 step 8); false if there is none. */
 bool pending_parked_reason(const struct pending *p, const struct wl *w, enum wait_reason *ret);

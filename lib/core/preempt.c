@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-bool preempt_satisfies(struct preempt_side preemptor, struct preempt_side candidate, enum preempt_policy policy)
+bool preempt_satisfies(struct preempt_side preemptor, struct preempt_side candidate,
+                       enum preempt_policy policy)
 {
     switch (policy) {
     case POLICY_ANY:
@@ -215,8 +216,8 @@ const struct target *preempt_targets(const struct preempt_ctx *ctx, uint32_t *re
     return ctx->w->fair_sharing ? preempt_fair(ctx, ret_n) : preempt_classical(ctx, ret_n);
 }
 
-const struct target *preempt_for(struct world *w, struct cluster_queue *cq, const struct wl *wl, struct arena *a, when_ns now,
-                                 const struct assignment *as, uint32_t *ret_n)
+const struct target *preempt_for(struct world *w, struct cluster_queue *cq, const struct wl *wl,
+                                 struct arena *a, when_ns now, const struct assignment *as, uint32_t *ret_n)
 {
     struct use *req = ARENA_NEW(a, struct use, as->nuses);
     uint32_t *cols = ARENA_NEW(a, uint32_t, as->nuses), *frs = ARENA_NEW(a, uint32_t, as->nuses);
@@ -251,7 +252,8 @@ struct oracle_answer preempt_oracle(const struct assign_ctx *actx, uint32_t fr, 
     uint32_t n;
     const struct target *t = preempt_targets(&ctx, &n);
     if (!n)
-        return (struct oracle_answer){POSSIBILITY_NO_CANDIDATES, tree_borrow_level(cq->tree, cq->node, col, val).level};
+        return (struct oracle_answer){POSSIBILITY_NO_CANDIDATES,
+                                      tree_borrow_level(cq->tree, cq->node, col, val).level};
     struct oracle_answer answer = {POSSIBILITY_RECLAIM, 0};
     uint32_t mark = tree_begin(cq->tree);
     for (uint32_t i = 0; i < n; i++) {

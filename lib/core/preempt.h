@@ -30,8 +30,8 @@ struct preempt_ctx {
 /* Targets in `a`; *ret_n = 0 if there are none. The tree is as it was. */
 const struct target *preempt_targets(const struct preempt_ctx *ctx, uint32_t *ret_n);
 /* Targets of an assignment in mode Preempt (7.1). */
-const struct target *preempt_for(struct world *w, struct cluster_queue *cq, const struct wl *wl, struct arena *a, when_ns now,
-                                 const struct assignment *as, uint32_t *ret_n);
+const struct target *preempt_for(struct world *w, struct cluster_queue *cq, const struct wl *wl,
+                                 struct arena *a, when_ns now, const struct assignment *as, uint32_t *ret_n);
 /* The oracle of 6.5. */
 struct oracle_answer preempt_oracle(const struct assign_ctx *ctx, uint32_t fr, uint32_t col, amount val);
 
@@ -40,7 +40,8 @@ struct preempt_side {
     int64_t priority;
     when_ns queue_time;
 };
-bool preempt_satisfies(struct preempt_side preemptor, struct preempt_side candidate, enum preempt_policy policy);
+bool preempt_satisfies(struct preempt_side preemptor, struct preempt_side candidate,
+                       enum preempt_policy policy);
 
 const char *preempt_reason_text(enum preempt_reason r);
 

@@ -134,7 +134,8 @@ static bool is_out_of_reach(const struct preempt_ctx *ctx, const struct cand *c)
 }
 
 /* One attempt of 7.5; the number of targets, 0 if it does not help. */
-static uint32_t attempt(const struct preempt_ctx *ctx, struct cand_seq *seq, bool borrow, struct target *targets)
+static uint32_t attempt(const struct preempt_ctx *ctx, struct cand_seq *seq, bool borrow,
+                        struct target *targets)
 {
     struct tree *t = ctx->cq->tree;
     uint32_t mark = tree_begin(t), n = 0;

@@ -20,7 +20,6 @@ struct fair {
     struct cand_vec retry; /* rejected by the first strategy */
 };
 
-
 /* ---- candidates (8.2) ------------------------------------------------------------------------------------------------------- */
 
 static bool borrows_needed(const struct preempt_ctx *ctx, const struct cluster_queue *cq)
@@ -79,7 +78,8 @@ static bool holds_preemptor(const struct fair *f, uint32_t node)
     return f->ctx->cq->node >= node && f->ctx->cq->node < f->t->nodes[node].end;
 }
 
-static bool is_better_queue(struct fair *f, uint32_t node, struct share s, uint32_t best, struct share best_share)
+static bool is_better_queue(struct fair *f, uint32_t node, struct share s, uint32_t best,
+                            struct share best_share)
 {
     int c = share_compare(s, best_share);
     if (c == 0 && best != NONE)

@@ -35,8 +35,7 @@ void queueing_delete(struct world *w, struct wl *wl)
     wl->in_items = false;
 }
 
-/* Keys of the order (4.2). */
-static void refresh_order(const struct world *w, const struct cluster_queue *cq, struct wl *wl)
+void queueing_refresh(const struct world *w, const struct cluster_queue *cq, struct wl *wl)
 {
     wl->queue_time = wl_queue_time(&wl->marks, wl->created, w->requeue_by_creation,
                                    gate_on(&w->gates, GATE_PRIORITY_SORTING));
@@ -78,7 +77,7 @@ void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool chan
         w->strays = true;
         return;
     }
-    refresh_order(w, cq, wl);
+    queueing_refresh(w, cq, wl);
     /* Room for its admission, so that the cycle that decides it needs none. Failing is harmless: the cycle asks again. */
     (void)!accounts_reserve(cq, cq->pending.nactive + cq->pending.ninadmissible + 2);
     pending_place(&cq->pending, wl, was, changed, now);
@@ -93,7 +92,7 @@ void queueing_reorder(struct world *w, struct cluster_queue *cq)
     struct wl *wl;
     while ((wl = RB_ROOT(&old))) {
         RB_REMOVE(wl_tree, &old, wl);
-        refresh_order(w, cq, wl);
+        queueing_refresh(w, cq, wl);
         RB_INSERT(wl_tree, &cq->pending.active, wl);
     }
 }

@@ -88,8 +88,8 @@ static int compare_texts(const void *a, const void *b)
 }
 
 /* Renders reasons [first, first+n), sorted, joined by `sep`; with `all`, also those dropped. */
-static uint32_t add_reasons(struct str *out, const struct world *w, const struct pod_set_choice *ps, uint32_t first,
-                            uint32_t n, const char *sep, bool all)
+static uint32_t add_reasons(struct str *out, const struct world *w, const struct pod_set_choice *ps,
+                            uint32_t first, uint32_t n, const char *sep, bool all)
 {
     char *text[MOST_REASONS];
     uint32_t count = 0;
@@ -119,7 +119,8 @@ static bool has_reasons(const struct pod_set_choice *ps)
     return false;
 }
 
-void reason_assignment(struct str *out, const struct world *w, const struct wl *wl, const struct assignment *a)
+void reason_assignment(struct str *out, const struct world *w, const struct wl *wl,
+                       const struct assignment *a)
 {
     bool first = true;
     for (uint32_t i = 0; i < a->npod_sets; i++) {
@@ -165,7 +166,8 @@ static struct merged merge_attempts(const struct pod_set_choice *ps, uint32_t fl
     return m;
 }
 
-static void print_attempt(struct str *out, const struct world *w, const struct pod_set_choice *ps, const struct merged *m)
+static void print_attempt(struct str *out, const struct world *w, const struct pod_set_choice *ps,
+                          const struct merged *m)
 {
     static const char *const possibility[] = {"", "NoCandidates", "Preempt", "Reclaim"};
     str_addf(out, "%s(", name(w, m->flavor));
@@ -197,7 +199,8 @@ static uint32_t next_flavor(const struct world *w, const struct pod_set_choice *
     return best;
 }
 
-void reason_flavors_considered(struct str *out, const struct world *w, const struct wl *wl, const struct assignment *a)
+void reason_flavors_considered(struct str *out, const struct world *w, const struct wl *wl,
+                               const struct assignment *a)
 {
     bool any = false;
     for (uint32_t i = 0; i < a->npod_sets; i++) {
@@ -208,7 +211,8 @@ void reason_flavors_considered(struct str *out, const struct world *w, const str
             if (m.mode == MODE_FIT && !m.level)
                 continue;
             if (first)
-                str_addf(out, "%s%s: ", any ? " | " : "Flavors considered: ", name(w, wl->pod_sets[ps->pod_set].name));
+                str_addf(out, "%s%s: ", any ? " | " : "Flavors considered: ",
+                         name(w, wl->pod_sets[ps->pod_set].name));
             else
                 str_add(out, ", ");
             print_attempt(out, w, ps, &m);
@@ -255,8 +259,9 @@ static void print_base(struct str *out, const struct world *w, const struct deci
         str_add(out, "resource claims of dynamic resource allocation are not supported");
         break;
     case MESSAGE_DEFERRED:
-        str_add(out, "Workload has overlapping preemption targets with another workload, but will fit after these "
-                     "preemptions complete");
+        str_add(out,
+                "Workload has overlapping preemption targets with another workload, but will fit after these "
+                "preemptions complete");
         break;
     case MESSAGE_OVERLAP:
         str_add(out, "Workload has overlapping preemption targets with another workload");
@@ -297,8 +302,8 @@ static const char *or_unknown(const char *s)
     return *s ? s : "UNKNOWN";
 }
 
-void reason_preemption(struct str *out, const struct world *w, const struct wl *preemptor, uint32_t preemptor_cq,
-                       const struct target *t)
+void reason_preemption(struct str *out, const struct world *w, const struct wl *preemptor,
+                       uint32_t preemptor_cq, const struct target *t)
 {
     static const char *const due[] = {
         "prioritization in the ClusterQueue",
@@ -315,20 +320,21 @@ void reason_preemption(struct str *out, const struct world *w, const struct wl *
 
 static void print_priorities(struct str *out, const struct wl *preemptor, const struct wl *victim)
 {
-    str_addf(out, "; preemptor effective priority: %lld (base: %d, boost: %d)", (long long)wl_priority(preemptor),
-             preemptor->priority, preemptor->boost);
-    str_addf(out, "; preemptee effective priority: %lld (base: %d, boost: %d)", (long long)wl_priority(victim),
-             victim->priority, victim->boost);
+    str_addf(out, "; preemptor effective priority: %lld (base: %d, boost: %d)",
+             (long long)wl_priority(preemptor), preemptor->priority, preemptor->boost);
+    str_addf(out, "; preemptee effective priority: %lld (base: %d, boost: %d)",
+             (long long)wl_priority(victim), victim->priority, victim->boost);
 }
 
-void reason_preempted_event(struct str *out, const struct world *w, const struct wl *preemptor, uint32_t preemptor_cq,
-                            const struct target *t)
+void reason_preempted_event(struct str *out, const struct world *w, const struct wl *preemptor,
+                            uint32_t preemptor_cq, const struct target *t)
 {
     reason_preemption(out, w, preemptor, preemptor_cq, t);
     print_priorities(out, preemptor, t->w);
 }
 
-void reason_preemptor_event(struct str *out, const struct world *w, const struct wl *preemptor, const struct target *t)
+void reason_preemptor_event(struct str *out, const struct world *w, const struct wl *preemptor,
+                            const struct target *t)
 {
     str_addf(out, "Preempted workload %s (UID: %s) in ClusterQueue %s", t->w->key, or_unknown(t->w->uid),
              name(w, w->cqs[t->cq]->name));

@@ -49,15 +49,16 @@ struct tree {
     uint32_t *res_of_col; /* column -> index of its resource within the tree */
     uint32_t *res_name;   /* that index -> name id; in byte order of the names */
     uint32_t nres;
-    struct cell *cells;  /* nnodes x ncols */
-    amount *lendable;    /* nnodes x nres: 8.1, what the parent could lend; 0 at the root */
+    struct cell *cells; /* nnodes x ncols */
+    amount *lendable;   /* nnodes x nres: 8.1, what the parent could lend; 0 at the root */
     struct tree_undo *journal;
     uint32_t njournal, cap_journal;
-    uint32_t journaling;    /* > 0: charges are recorded */
-    struct arena *scratch;  /* its bail is taken when the journal cannot grow; borrowed */
-    bool dirty;             /* an object of it changed or went: its ClusterQueues get a new generation when it is rebuilt */
-    bool changed, requota;  /* usage, quotas changed since loans were settled */
-    bool cyclic;            /* stands for a ClusterQueue whose parents form a cycle (9.7) */
+    uint32_t journaling;   /* > 0: charges are recorded */
+    struct arena *scratch; /* its bail is taken when the journal cannot grow; borrowed */
+    bool
+        dirty; /* an object of it changed or went: its ClusterQueues get a new generation when it is rebuilt */
+    bool changed, requota; /* usage, quotas changed since loans were settled */
+    bool cyclic;           /* stands for a ClusterQueue whose parents form a cycle (9.7) */
 };
 
 /* A tree of that size with all cells zero; owned. NULL when memory is exhausted. The caller fills nodes (name, parent, end, cq, active,

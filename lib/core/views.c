@@ -32,13 +32,15 @@ static bool holds_flavor(const struct world *w, const struct wl *wl, const struc
 uint32_t world_required_checks(const struct world *w, const struct wl *wl, uint32_t *ret_names, uint32_t cap)
 {
     uint32_t n = 0;
-    const struct cluster_queue *cq = wl->marks.reserved ? world_cq_by_name(w, wl->admission) : world_queue_of(w, wl);
+    const struct cluster_queue *cq =
+        wl->marks.reserved ? world_cq_by_name(w, wl->admission) : world_queue_of(w, wl);
     for (uint32_t i = 0; cq && i < cq->nchecks; i++) {
         const struct cq_check *c = &cq->checks[i];
         if (wl->marks.reserved ? !holds_flavor(w, wl, c) : c->nflavors > 0)
             continue;
         uint32_t at = n < cap ? n : cap;
-        for (; at > 0 && strcmp(names_text(w->names, ret_names[at - 1]), names_text(w->names, c->name)) > 0; at--)
+        for (; at > 0 && strcmp(names_text(w->names, ret_names[at - 1]), names_text(w->names, c->name)) > 0;
+             at--)
             if (at < cap)
                 ret_names[at] = ret_names[at - 1];
         if (at < cap)
@@ -104,13 +106,18 @@ static amount held_of(const struct cluster_queue *cq, uint32_t fr, bool admitted
     return sum;
 }
 
-void world_cq_uses(const struct world *w, uint32_t index, void (*each)(const struct cq_use *u, void *arg), void *arg)
+void world_cq_uses(const struct world *w, uint32_t index, void (*each)(const struct cq_use *u, void *arg),
+                   void *arg)
 {
     const struct cluster_queue *cq = w->cqs[index];
     for (uint32_t i = 0; i < cq->quotas.n; i++) {
         uint32_t fr = cq->quotas.list[i].fr;
         struct pair_names p = world_pair(w, fr);
-        struct cq_use u = {p.flavor, p.resource, fr, cq->quotas.list[i].nominal, held_of(cq, fr, false),
+        struct cq_use u = {p.flavor,
+                           p.resource,
+                           fr,
+                           cq->quotas.list[i].nominal,
+                           held_of(cq, fr, false),
                            held_of(cq, fr, true)};
         each(&u, arg);
     }
@@ -153,7 +160,8 @@ enum stop_policy world_cq_stop(const struct world *w, uint32_t cq)
 
 struct pair_names world_pair(const struct world *w, uint32_t fr)
 {
-    return (struct pair_names){names_text(w->names, w->pairs.at[fr].a), names_text(w->names, w->pairs.at[fr].b)};
+    return (struct pair_names){names_text(w->names, w->pairs.at[fr].a),
+                               names_text(w->names, w->pairs.at[fr].b)};
 }
 
 uint32_t world_find_pair(const struct world *w, const char *flavor, const char *resource)
@@ -166,8 +174,8 @@ const struct tree *world_tree(const struct world *w, uint32_t i)
     return i < w->ntrees ? w->trees[i] : NULL;
 }
 
-enum lq_state world_lq(const struct world *w, const char *ns, const char *name, const char **ret_cluster_queue,
-                       enum stop_policy *ret_stop)
+enum lq_state world_lq(const struct world *w, const char *ns, const char *name,
+                       const char **ret_cluster_queue, enum stop_policy *ret_stop)
 {
     uint32_t i = pairs_find(&w->lqs, names_find(w->names, ns), names_find(w->names, name));
     *ret_cluster_queue = "";

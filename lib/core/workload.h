@@ -19,8 +19,8 @@
 /* One resource of one pod set: what is asked (pending) or held (accounted). */
 struct slot {
     uint32_t res;
-    uint32_t fr;     /* pair, NONE while no flavor is assigned */
-    int64_t amount;  /* total of the pod set */
+    uint32_t fr;    /* pair, NONE while no flavor is assigned */
+    int64_t amount; /* total of the pod set */
 };
 
 struct pod_set {
@@ -28,10 +28,10 @@ struct pod_set {
     int32_t count;     /* of the spec */
     int32_t min_count; /* 0 = unset */
     int32_t reclaimable;
-    int32_t assigned;  /* count of the admission; after reclaim while accounted */
-    uint32_t first, nslots; /* its slots in use */
-    uint32_t cap;           /* slots of this pod set from `first` on */
-    struct shape *shape;    /* one reference held */
+    int32_t assigned;        /* count of the admission; after reclaim while accounted */
+    uint32_t first, nslots;  /* its slots in use */
+    uint32_t cap;            /* slots of this pod set from `first` on */
+    struct shape *shape;     /* one reference held */
     uint32_t topology_group; /* id, 0 = none */
 };
 
@@ -57,11 +57,11 @@ struct wl {
     const char *uid;
 
     UT_hash_handle hh; /* by key */
-    char *key;        /* "ns/name"; owned, in the same block as uid and job_uid */
-    const char *name; /* within key */
+    char *key;         /* "ns/name"; owned, in the same block as uid and job_uid */
+    const char *name;  /* within key */
     const char *job_uid;
-    uint32_t ns;      /* id */
-    uint32_t queue;   /* name id of spec.queueName */
+    uint32_t ns;    /* id */
+    uint32_t queue; /* name id of spec.queueName */
     uint32_t priority_class;
     int64_t generation;
     when_ns created;
@@ -72,23 +72,23 @@ struct wl {
     struct slot *slots;
     int16_t *tried; /* one a slot: last flavor tried, -1 = start over (6.6) */
     struct scan scan;
-    char *invalid;     /* 2.8 rules 3 and 4: the message, or NULL; owned */
+    char *invalid; /* 2.8 rules 3 and 4: the message, or NULL; owned */
     bool wants_topology, wants_devices;
 
     /* queue */
-    bool in_items; /* among its LocalQueue's items (4.3) */
+    bool in_items;       /* among its LocalQueue's items (4.3) */
     uint32_t pending_cq; /* index of the ClusterQueue whose bucket it is in */
     uint32_t lq;         /* LocalQueue it was last assigned to (4.7 event 5), NONE = never */
     int64_t evaluated;   /* generation when popped; 0 = never */
 
     /* accounts */
-    uint32_t cq;  /* index of the ClusterQueue that it is accounted in, NONE */
-    uint32_t pos; /* its place in that ClusterQueue's list */
-    uint32_t admission; /* name id of status.admission.clusterQueue while it holds quota, else 0 */
-    bool expected; /* a preemption was issued and not yet observed (7.7) */
-    uint32_t picked; /* number of the cycle that chose it as victim */
+    uint32_t cq;           /* index of the ClusterQueue that it is accounted in, NONE */
+    uint32_t pos;          /* its place in that ClusterQueue's list */
+    uint32_t admission;    /* name id of status.admission.clusterQueue while it holds quota, else 0 */
+    bool expected;         /* a preemption was issued and not yet observed (7.7) */
+    uint32_t picked;       /* number of the cycle that chose it as victim */
     uint32_t reclaimed_by; /* name id of the ClusterQueue whose reclaim evicts it, 0 = none */
-    bool away;       /* simulated removal: no candidate while set */
+    bool away;             /* simulated removal: no candidate while set */
 
     void *user; /* of the driver; never read here */
 };

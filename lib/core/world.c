@@ -124,8 +124,8 @@ int world_configure(struct world *w, const struct fact_config *c, struct err *er
 }
 
 /* The index of a name in a table of objects; makes room for a new one at *count (not yet counted). */
-static int slot_for(struct world *w, const struct idmap *map, const char *name, void **table, uint32_t *cap, uint32_t count,
-                    size_t size, uint32_t *ret_id, uint32_t *ret_index)
+static int slot_for(struct world *w, const struct idmap *map, const char *name, void **table, uint32_t *cap,
+                    uint32_t count, size_t size, uint32_t *ret_id, uint32_t *ret_index)
 {
     if (names_id(w->names, name, ret_id))
         return ERR_NOMEM;
@@ -151,8 +151,9 @@ int world_put_flavor(struct world *w, const struct fact_flavor *f, struct err *e
 {
     uint32_t id, i;
     struct flavor *flavor = flavor_new(w->names, f);
-    if (!flavor || slot_for(w, &w->flavor_of, f->name, (void **)&w->flavors, &w->cap_flavors, w->nflavors,
-                            sizeof(struct flavor *), &id, &i) ||
+    if (!flavor ||
+        slot_for(w, &w->flavor_of, f->name, (void **)&w->flavors, &w->cap_flavors, w->nflavors,
+                 sizeof(struct flavor *), &id, &i) ||
         idmap_put(&w->flavor_of, id, i)) {
         flavor_free(flavor);
         return no_memory(err, "ResourceFlavor", f->name);
@@ -199,8 +200,8 @@ int world_put_check(struct world *w, const struct fact_admission_check *f, struc
 {
     uint32_t id, i, controller;
     if (names_id(w->names, f->controller, &controller) ||
-        slot_for(w, &w->check_of, f->name, (void **)&w->checks, &w->cap_checks, w->nchecks, sizeof *w->checks, &id,
-                 &i) ||
+        slot_for(w, &w->check_of, f->name, (void **)&w->checks, &w->cap_checks, w->nchecks, sizeof *w->checks,
+                 &id, &i) ||
         idmap_put(&w->check_of, id, i))
         return no_memory(err, "AdmissionCheck", f->name);
     if (i == w->nchecks)
@@ -235,8 +236,9 @@ int world_put_namespace(struct world *w, const struct fact_namespace *f, struct 
     struct pack p = {NULL, 0};
     pack_labels(&p, f->labels, f->nlabels);
     p.base = mem_alloc(p.used + 1);
-    if (!p.base || slot_for(w, &w->ns_of, f->name, (void **)&w->namespaces, &w->cap_namespaces, w->nnamespaces,
-                            sizeof *w->namespaces, &id, &i) ||
+    if (!p.base ||
+        slot_for(w, &w->ns_of, f->name, (void **)&w->namespaces, &w->cap_namespaces, w->nnamespaces,
+                 sizeof *w->namespaces, &id, &i) ||
         idmap_put(&w->ns_of, id, i)) {
         mem_free(p.base);
         return no_memory(err, "Namespace", f->name);
@@ -266,7 +268,8 @@ bool namespace_matches(const struct world *w, const struct cluster_queue *cq, ui
 {
     uint32_t i = idmap_get(&w->ns_of, ns);
     *ret_exists = i != NONE && w->namespaces[i].exists;
-    return *ret_exists && selector_matches(&cq->namespaces.sel, w->namespaces[i].labels, w->namespaces[i].nlabels);
+    return *ret_exists &&
+           selector_matches(&cq->namespaces.sel, w->namespaces[i].labels, w->namespaces[i].nlabels);
 }
 
 int world_put_limit_range(struct world *w, const struct fact_limit_range *f, struct err *err)
@@ -302,8 +305,8 @@ static int cohort_for(struct world *w, const char *name, uint32_t *ret_id, uint3
     *ret_id = 0;
     if (!*name)
         return 0;
-    if (slot_for(w, &w->cohort_of, name, (void **)&w->cohorts, &w->cap_cohorts, w->ncohorts, sizeof *w->cohorts,
-                 ret_id, ret_index))
+    if (slot_for(w, &w->cohort_of, name, (void **)&w->cohorts, &w->cap_cohorts, w->ncohorts,
+                 sizeof *w->cohorts, ret_id, ret_index))
         return ERR_NOMEM;
     if (*ret_index == w->ncohorts) {
         if (idmap_put(&w->cohort_of, *ret_id, *ret_index))
@@ -405,7 +408,8 @@ static int copy_checks(struct world *w, const struct fact_cluster_queue *f, stru
 static struct cluster_queue *cq_for(struct world *w, const char *name)
 {
     uint32_t id, i;
-    if (slot_for(w, &w->cq_of, name, (void **)&w->cqs, &w->cap_cqs, w->ncqs, sizeof(struct cluster_queue *), &id, &i))
+    if (slot_for(w, &w->cq_of, name, (void **)&w->cqs, &w->cap_cqs, w->ncqs, sizeof(struct cluster_queue *),
+                 &id, &i))
         return NULL;
     if (i < w->ncqs)
         return w->cqs[i];
@@ -434,7 +438,8 @@ static void fill_cq(struct cluster_queue *cq, const struct fact_cluster_queue *f
     cq->strategy = cq->pending.strategy = f->strategy;
     cq->stop = f->stop;
     cq->when_can_borrow = f->when_can_borrow == FUNGIBILITY_UNSET ? FUNGIBILITY_MAY_STOP : f->when_can_borrow;
-    cq->when_can_preempt = f->when_can_preempt == FUNGIBILITY_UNSET ? FUNGIBILITY_TRY_NEXT : f->when_can_preempt;
+    cq->when_can_preempt =
+        f->when_can_preempt == FUNGIBILITY_UNSET ? FUNGIBILITY_TRY_NEXT : f->when_can_preempt;
     cq->preference = f->preference;
     cq->preemption = f->preemption;
     cq->weight = weight_of(&f->weight);
@@ -507,7 +512,8 @@ static int lq_for(struct world *w, const char *ns, const char *name, uint32_t *r
         pairs_id(&w->lqs, ns_id, id, ret_index))
         return ERR_NOMEM;
     if (*ret_index == known)
-        w->local_queues[known] = (struct local_queue){.ns = ns_id, .name = id, .afs = {.updated = WHEN_NONE, .weight = 1}};
+        w->local_queues[known] =
+            (struct local_queue){.ns = ns_id, .name = id, .afs = {.updated = WHEN_NONE, .weight = 1}};
     return 0;
 }
 

@@ -27,8 +27,10 @@ MUST_USE int world_put_namespace(struct world *w, const struct fact_namespace *f
 MUST_USE int world_put_limit_range(struct world *w, const struct fact_limit_range *f, struct err *err);
 MUST_USE int world_put_runtime_class(struct world *w, const struct fact_runtime_class *f, struct err *err);
 MUST_USE int world_put_cohort(struct world *w, const struct fact_cohort *f, struct err *err);
-MUST_USE int world_put_cluster_queue(struct world *w, const struct fact_cluster_queue *f, when_ns now, struct err *err);
-MUST_USE int world_put_local_queue(struct world *w, const struct fact_local_queue *f, when_ns now, struct err *err);
+MUST_USE int world_put_cluster_queue(struct world *w, const struct fact_cluster_queue *f, when_ns now,
+                                     struct err *err);
+MUST_USE int world_put_local_queue(struct world *w, const struct fact_local_queue *f, when_ns now,
+                                   struct err *err);
 void world_del_flavor(struct world *w, const char *name);
 void world_del_topology(struct world *w, const char *name);
 void world_del_check(struct world *w, const char *name);
@@ -41,7 +43,8 @@ void world_del_local_queue(struct world *w, const char *ns, const char *name);
 
 /* A Workload object was created or changed (10.11, 4.4). *ret_w (may be NULL) is borrowed and stays valid until world_del_workload;
  * it is NULL when the Workload is Finished and was not known. */
-MUST_USE int world_put_workload(struct world *w, const struct fact_workload *f, when_ns now, struct wl **ret_w, struct err *err);
+MUST_USE int world_put_workload(struct world *w, const struct fact_workload *f, when_ns now,
+                                struct wl **ret_w, struct err *err);
 /* Only its status changed: the transitions of 10.11 for the new marks. Cannot fail: nothing is allocated. The admission itself stays
  * what it was (reserved) or is forgotten (no longer reserved). */
 void world_put_marks(struct world *w, struct wl *wl, const struct marks *marks, when_ns now);
@@ -104,7 +107,8 @@ struct cq_use {
     uint32_t fr;
     amount nominal, reserved, admitted;
 };
-void world_cq_uses(const struct world *w, uint32_t cq, void (*each)(const struct cq_use *u, void *arg), void *arg);
+void world_cq_uses(const struct world *w, uint32_t cq, void (*each)(const struct cq_use *u, void *arg),
+                   void *arg);
 /* Pending Workloads in queue order. */
 struct wl *world_pending_first(const struct world *w, uint32_t cq, bool inadmissible);
 struct wl *world_pending_next(struct wl *wl);
@@ -118,14 +122,16 @@ struct pair_names {
     const char *flavor, *resource;
 };
 struct pair_names world_pair(const struct world *w, uint32_t fr);
-uint32_t world_find_pair(const struct world *w, const char *flavor, const char *resource); /* NONE if unknown */
+uint32_t world_find_pair(const struct world *w, const char *flavor,
+                         const char *resource); /* NONE if unknown */
 
 /* Trees in order of the root's name, those of ClusterQueues without cohort last; NULL ends. Valid until the next change. */
 const struct tree *world_tree(const struct world *w, uint32_t i);
 
 /* LocalQueue state that decides about waiting (9.3). */
 enum lq_state { LQ_MISSING, LQ_STOPPED, LQ_OK };
-enum lq_state world_lq(const struct world *w, const char *ns, const char *name, const char **ret_cluster_queue, enum stop_policy *ret_stop);
+enum lq_state world_lq(const struct world *w, const char *ns, const char *name,
+                       const char **ret_cluster_queue, enum stop_policy *ret_stop);
 enum stop_policy world_cq_stop(const struct world *w, uint32_t cq);
 /* Usage of a LocalQueue under admission fair sharing (4.9); 0 without. */
 double world_lq_usage(const struct world *w, const char *ns, const char *name);

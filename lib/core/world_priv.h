@@ -88,7 +88,8 @@ struct local_queue {
     struct afs_ledger afs;
 };
 
-struct namespace {
+struct namespace
+{
     bool exists;
     struct fact_label *labels; /* owned, one block with its texts */
     uint32_t nlabels;
@@ -182,6 +183,8 @@ void accounts_charge(struct world *w, struct wl *wl, bool add);
 /* queueing.c */
 void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool changed, when_ns now);
 void queueing_delete(struct world *w, struct wl *wl);
+/* Takes the keys of the order (4.2) from the Workload and its LocalQueue; it is in no bucket that is ordered. */
+void queueing_refresh(const struct world *w, const struct cluster_queue *cq, struct wl *wl);
 /* Before a pop: puts the queue in order anew where admission penalties are pending (4.5). */
 void queueing_reorder(struct world *w, struct cluster_queue *cq);
 /* 4.7 "notify" for the tree of the LocalQueue it was last assigned to. */
@@ -206,7 +209,8 @@ void lending_reclaimed(struct world *w, const struct wl *wl);
 void lending_settle(struct world *w, when_ns now);
 
 /* quotas.c */
-MUST_USE int quotas_read(struct world *w, const struct fact_resource_group *groups, uint32_t n, struct quotas *ret);
+MUST_USE int quotas_read(struct world *w, const struct fact_resource_group *groups, uint32_t n,
+                         struct quotas *ret);
 void quotas_free(struct quotas *q);
 
 #endif

@@ -3,23 +3,31 @@
 
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- identity ---------------------------------------------------------------------------------------------------------------- */
 
-static size_t key_length(const char *ns, const char *name)
+#define KEY_MAX 600 /* two DNS names of 253 characters and the slash, with room to spare */
+
+/* "ns/name"; its length, or 0 when it is too long. `key` holds KEY_MAX bytes. */
+static size_t write_key(char *key, const char *ns, const char *name)
 {
-    return strlen(ns) + 1 + strlen(name);
+    size_t a = strlen(ns), b = strlen(name);
+    if (a + b + 2 > KEY_MAX)
+        return 0;
+    memcpy(key, ns, a);
+    key[a] = '/';
+    memcpy(key + a + 1, name, b + 1);
+    return a + 1 + b;
 }
 
 struct wl *world_find_workload(const struct world *w, const char *ns, const char *name)
 {
-    char key[600];
+    char key[KEY_MAX];
     struct wl *wl;
-    if (key_length(ns, name) >= sizeof key)
+    size_t n = write_key(key, ns, name);
+    if (!n)
         return NULL;
-    int n = snprintf(key, sizeof key, "%s/%s", ns, name);
     HASH_FIND(hh, w->workloads, key, (unsigned)n, wl);
     return wl;
 }
@@ -49,15 +57,17 @@ void workload_discard(struct world *w, struct wl *wl)
 /* key, uid and job_uid in one block. */
 static struct wl *new_workload(struct world *w, const struct fact_workload *f)
 {
-    size_t key = key_length(f->ns, f->name) + 1, uid = strlen(f->uid) + 1, job = strlen(f->job_uid) + 1;
+    char key_text[KEY_MAX];
+    size_t key = write_key(key_text, f->ns, f->name) + 1, uid = strlen(f->uid) + 1,
+           job = strlen(f->job_uid) + 1;
     struct wl *wl = mem_zalloc(1, sizeof *wl);
     char *text = mem_alloc(key + uid + job);
-    if (!wl || !text || key > 600) {
+    if (!wl || !text || key == 1) {
         mem_free(wl);
         mem_free(text);
         return NULL;
     }
-    snprintf(text, key, "%s/%s", f->ns, f->name);
+    memcpy(text, key_text, key);
     memcpy(text + key, f->uid, uid);
     memcpy(text + key + uid, f->job_uid, job);
     wl->key = text;
@@ -105,8 +115,8 @@ static int32_t reclaimable_of(const struct fact_workload *f, const char *pod_set
     return 0;
 }
 
-static int add_slot(struct world *w, struct reading *r, struct pod_set *ps, const char *resource, const char *flavor,
-                    int64_t total)
+static int add_slot(struct world *w, struct reading *r, struct pod_set *ps, const char *resource,
+                    const char *flavor, int64_t total)
 {
     uint32_t res, fl, fr = NONE;
     if (names_id(w->names, resource, &res))
@@ -121,7 +131,8 @@ static int add_slot(struct world *w, struct reading *r, struct pod_set *ps, cons
 }
 
 /* 2.4, admitted: what the admission says, less what is reclaimable. */
-static int read_assignment(struct world *w, struct reading *r, struct pod_set *ps, const struct fact_assignment *a)
+static int read_assignment(struct world *w, struct reading *r, struct pod_set *ps,
+                           const struct fact_assignment *a)
 {
     int32_t count = a->count < 0 ? ps->count : a->count, after = pod_set_count(w, ps);
     bool scale = after < count;
@@ -178,7 +189,8 @@ static int read_pod_sets(struct world *w, struct reading *r, const struct fact_w
         tmp[i].cap = !rc && nreq + 1 > held ? nreq + 1 : held;
         total += tmp[i].cap;
     }
-    char *block = rc ? NULL : mem_zalloc(1, n * sizeof *tmp + total * (sizeof(struct slot) + sizeof(int16_t)) + 1);
+    char *block =
+        rc ? NULL : mem_zalloc(1, n * sizeof *tmp + total * (sizeof(struct slot) + sizeof(int16_t)) + 1);
     if (!block) {
         drop_shapes(w, tmp, n);
         return rc ? rc : ERR_NOMEM;
@@ -257,9 +269,9 @@ static int read_fact(struct world *w, const struct fact_workload *f, struct read
 static bool has_changed(const struct wl *wl, const struct fact_workload *f, const struct reading *r)
 {
     const struct marks *a = &wl->marks, *b = &r->marks;
-    if ((wl->evaluated && f->generation != wl->evaluated) || wl->boost != r->boost || wl->priority != f->priority ||
-        wl->queue != r->queue || wl->priority_class != r->priority_class || a->active != b->active ||
-        wl->npod_sets != f->npod_sets)
+    if ((wl->evaluated && f->generation != wl->evaluated) || wl->boost != r->boost ||
+        wl->priority != f->priority || wl->queue != r->queue || wl->priority_class != r->priority_class ||
+        a->active != b->active || wl->npod_sets != f->npod_sets)
         return true;
     if (a->evicted_digest != b->evicted_digest || a->requeued_digest != b->requeued_digest ||
         a->closed_gate != b->closed_gate)
@@ -327,8 +339,8 @@ static void take_reading(struct world *w, struct wl *wl, const struct fact_workl
 
 /* After marks, admission and slots are new: where does it belong now? `was` is the bucket it was lifted from, `held` whether it was
  * accounted (it is taken out already). */
-static int settle_workload(struct world *w, struct wl *wl, enum bucket was, bool held, bool was_gone, bool changed,
-                           when_ns now)
+static int settle_workload(struct world *w, struct wl *wl, enum bucket was, bool held, bool was_gone,
+                           bool changed, when_ns now)
 {
     const struct marks *m = &wl->marks;
     if (is_gone(m)) {
@@ -372,14 +384,16 @@ static enum bucket lift(struct world *w, struct wl *wl, bool *ret_held)
 /* An admitted Workload whose reclaimable pods or priority changed frees or moves something (4.7 event 5). */
 static bool frees_something(const struct wl *wl, const struct fact_workload *f, const struct reading *r)
 {
-    bool priority = wl->priority != f->priority || wl->boost != r->boost || wl->priority_class != r->priority_class;
+    bool priority =
+        wl->priority != f->priority || wl->boost != r->boost || wl->priority_class != r->priority_class;
     bool reclaim = false;
     for (uint32_t i = 0; i < wl->npod_sets && i < f->npod_sets; i++)
         reclaim |= wl->pod_sets[i].reclaimable != r->pod_sets[i].reclaimable;
     return wl->cq != NONE && r->marks.reserved && (priority || (reclaim && r->marks.admitted));
 }
 
-int world_put_workload(struct world *w, const struct fact_workload *f, when_ns now, struct wl **ret_w, struct err *err)
+int world_put_workload(struct world *w, const struct fact_workload *f, when_ns now, struct wl **ret_w,
+                       struct err *err)
 {
     struct reading r;
     struct wl *wl = world_find_workload(w, f->ns, f->name);
