@@ -1,0 +1,93 @@
+/* Inside lib/api: reads fields of a document node by node and notes what is wrong with them. An error does not stop the reading
+ * (all errors of an object are reported); the object counts as bad when there was one. Memory comes from the arena and never fails
+ * here: running out of it jumps to the entry of the reading (arena_need). */
+#ifndef SLUICE_API_READER_H
+#define SLUICE_API_READER_H
+
+#include "api/objects.h"
+
+struct reader {
+    struct arena *arena;
+    unsigned flags;
+    const struct doc_node *root; /* paths begin below it */
+    const struct api_sink *sink; /* may be NULL */
+    struct err *err;             /* gets the first error */
+    uint32_t errors;
+};
+
+struct rd_word {
+    const char *text;
+    int value;
+};
+
+static inline bool rd_validates(const struct reader *rd)
+{
+    return !(rd->flags & API_NO_VALIDATE);
+}
+
+static inline bool rd_defaults(const struct reader *rd)
+{
+    return !(rd->flags & API_NO_DEFAULTS);
+}
+
+/* Runs a reading: 0, ERR_INVALID when it noted errors, or ERR_NOMEM. */
+typedef void rd_part_fn(struct reader *rd, const struct doc_node *node, void *ret);
+MUST_USE int rd_run(struct reader *rd, rd_part_fn *fn, const struct doc_node *node, void *ret);
+
+/* Notes an error at a node, at a field of a node that may be absent, at an entry of a map ("labels[a/b]"). */
+void rd_error(struct reader *rd, const struct doc_node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void rd_error_at(struct reader *rd, const struct doc_node *parent, const char *field, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void rd_error_key(struct reader *rd, const struct doc_node *entry, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void rd_warn(struct reader *rd, const struct doc_node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The usual sentences of Kubernetes. */
+void rd_required(struct reader *rd, const struct doc_node *parent, const char *field);
+void rd_invalid(struct reader *rd, const struct doc_node *n, const char *why); /* Invalid value: "x": why */
+void rd_duplicate(struct reader *rd, const struct doc_node *n);
+void rd_too_many(struct reader *rd, const struct doc_node *n, uint32_t max);
+
+/* Warns of fields that are not in `known` (names, each followed by one space). */
+void rd_known(struct reader *rd, const struct doc_node *map, const char *known);
+
+/* Fields; absent and null are the same. A wrong type is an error and reads as absent. */
+const struct doc_node *rd_map(struct reader *rd, const struct doc_node *parent, const char *field);
+const struct doc_node *rd_list(struct reader *rd, const struct doc_node *parent, const char *field);
+const char *rd_str(struct reader *rd, const struct doc_node *parent, const char *field); /* "" when absent */
+bool rd_bool(struct reader *rd, const struct doc_node *parent, const char *field, bool dflt);
+bool rd_i32(struct reader *rd, const struct doc_node *parent, const char *field,
+            int32_t *ret); /* false when absent */
+bool rd_i64(struct reader *rd, const struct doc_node *parent, const char *field, int64_t *ret);
+when_ns rd_time(struct reader *rd, const struct doc_node *parent, const char *field);
+bool rd_quantity(struct reader *rd, const struct doc_node *parent, const char *field, struct quantity *ret);
+/* A duration text ("5m"); false when absent. */
+bool rd_duration(struct reader *rd, const struct doc_node *parent, const char *field, int64_t *ret_ns);
+/* One of a few words; `dflt` when absent or empty. */
+int rd_word(struct reader *rd, const struct doc_node *parent, const char *field, const struct rd_word *words,
+            size_t n, int dflt);
+#define RD_WORD(rd, parent, field, words, dflt)                                                              \
+    rd_word((rd), (parent), (field), (words), sizeof(words) / sizeof((words)[0]), (dflt))
+
+/* Maps and lists of scalars. */
+const struct fact_amount *rd_amounts(struct reader *rd, const struct doc_node *parent, const char *field,
+                                     uint32_t *ret_n);
+const struct fact_amount *rd_amounts_of(struct reader *rd, const struct doc_node *map, uint32_t *ret_n);
+const struct fact_label *rd_labels(struct reader *rd, const struct doc_node *parent, const char *field,
+                                   uint32_t *ret_n);
+const struct fact_label *rd_labels_of(struct reader *rd, const struct doc_node *map, uint32_t *ret_n);
+const char *const *rd_strings(struct reader *rd, const struct doc_node *parent, const char *field,
+                              uint32_t *ret_n);
+
+/* A list of maps: an array of items of `size` bytes, each filled by `read`. Items that are no maps are errors and stay zero. */
+typedef void rd_item_fn(struct reader *rd, const struct doc_node *item, void *ret);
+void *rd_items(struct reader *rd, const struct doc_node *list, size_t size, rd_item_fn *read,
+               uint32_t *ret_n);
+
+/* A name field with its syntax: `problem` is a function of api/labels.h. Required unless `optional`. */
+const char *rd_name(struct reader *rd, const struct doc_node *parent, const char *field,
+                    const char *(*problem)(const char *), bool optional);
+void rd_check_list(struct reader *rd, const struct doc_node *parent, const char *field, uint32_t min,
+                   uint32_t max);
+/* Errors for items whose `field` was in the list before. */
+void rd_check_unique(struct reader *rd, const struct doc_node *list, const char *field);
+
+#endif

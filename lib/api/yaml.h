@@ -1,0 +1,26 @@
+/* YAML text to documents: libyaml's events, plain scalars by the core schema of YAML 1.2 (null, true, false, integers, floats; yes,
+ * no, on, off stay text), anchors, aliases and merge keys with a maximum, duplicate keys refused. */
+#ifndef SLUICE_API_YAML_H
+#define SLUICE_API_YAML_H
+
+#include "api/doc.h"
+
+enum {
+    YAML_MAX_ALIAS_NODES = 100000, /* nodes that aliases may add to one document */
+    YAML_MAX_MERGE_KEYS = 1000,    /* keys of a map that has a merge key */
+};
+
+struct yaml;
+
+/* Reads the documents of a text one by one. The text is borrowed until yaml_close. `first_line` is the line at which it begins in
+ * its input. Trees live in `a`. NULL when memory is exhausted. */
+struct yaml *yaml_open(struct arena *a, const char *text, size_t len, uint32_t first_line);
+void yaml_close(struct yaml *y);
+
+/* The next document: 1 and the tree, 0 at the end, or ERR_INVALID, ERR_LIMIT, ERR_NOMEM with a text that begins with "line N: ";
+ * after a failure nothing more can be read. An empty document is a null node. */
+MUST_USE int yaml_next(struct yaml *y, const struct doc_node **ret, struct err *err);
+/* Unquoted yes, no, on, off, y, n seen so far (doc_node.boolish). */
+uint32_t yaml_boolish(const struct yaml *y);
+
+#endif
