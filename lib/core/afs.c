@@ -1,9 +1,9 @@
 #include "core/afs.h"
 
+#include "base/decimal.h"
 #include "base/mem.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,32 +85,6 @@ double afs_alpha(const struct afs_config *c, int64_t elapsed_ns)
     return 1 - half_to(seconds(elapsed_ns) / seconds(c->half_life_ns));
 }
 
-/* The shortest decimal that reads back as `f` (>= 0): digits and a power of ten. */
-static uint64_t shortest(double f, int *ret_exp)
-{
-    char text[40];
-    for (int digits = 14; digits < 17; digits++) {
-        snprintf(text, sizeof(text), "%.*e", digits, f);
-        if (strtod(text, NULL) == f)
-            break;
-    }
-    uint64_t m = 0;
-    const char *p = text;
-    int after = 0;
-    for (bool point = false; *p && *p != 'e'; p++) {
-        if (*p < '0' || *p > '9') {
-            point = true;
-            continue;
-        }
-        m = m * 10 + (uint64_t)(*p - '0');
-        after += point;
-    }
-    *ret_exp = (int)strtol(p + 1, NULL, 10) - after;
-    for (; m && m % 10 == 0; m /= 10)
-        ++*ret_exp;
-    return m;
-}
-
 /* Three words, least significant first, divided by `by`; the remainder is dropped. */
 static void words_div(uint64_t w[3], uint64_t by)
 {
@@ -139,7 +113,7 @@ struct quantity afs_scale(struct quantity q, double f)
     int exp;
     if (f == 0 || q.coef == 0)
         return (struct quantity){.format = q.format};
-    uint64_t digits = shortest(fabs(f), &exp);
+    uint64_t digits = decimal_shortest(fabs(f), &exp);
     bool negative = (q.coef < 0) != (f < 0);
     u128 m = q.coef < 0 ? -(u128)q.coef : (u128)q.coef;
     struct quantity r = {.format = q.format, .exp10 = NANO_EXP};
