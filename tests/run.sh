@@ -26,7 +26,7 @@ SHARED=${SLUICE_SHARED:-$ROOT/../shared}
 FUZZ_SECONDS=${FUZZ_SECONDS:-10}
 JOBS=$(nproc)
 passed=0 failed=0 skipped=0
-failures=() left_out=()
+failures=() left_out=() table=()
 begin=$SECONDS
 
 say() { printf '\n== %s\n' "$*"; }
@@ -142,15 +142,15 @@ tree_key() {
     fi
 }
 
-# step NAME COUNT COMMAND: prints its count and its time; a step that finished before for this tree is only named. When the command
-# ends with "N passed, N failed, ..." and COUNT begins with a number, N must reach it.
+# step NAME COUNT COMMAND: shows what it says, then its count and its time; a step that finished before for this tree is only named.
+# When the command ends with "N passed, M failed, ...", M must be 0, and N must reach the number that COUNT begins with, if it does.
 step() {
-    local name=$1 count=$2 command=$3 start=$SECONDS mark log status=0 last
+    local name=$1 count=$2 command=$3 start=$SECONDS mark log status=0 last line
     mark=$STATE/$(tr -c 'A-Za-z0-9\n' _ <<<"$name")
     log=$mark.log
     if [ -f "$mark" ]; then
-        echo "$(cat "$mark") (before)"
         passed=$((passed + 1))
+        table+=("$(cat "$mark") (finished before)")
         return
     fi
     local program
@@ -163,23 +163,24 @@ step() {
         leave_out 1 "$name: no $SHARED ($count)"
         return
     fi
-    echo "-- $name ($count)"
-    SHARED=$SHARED JOBS=$JOBS bash -c "$command" >"$log" 2>&1 || status=$?
+    say "step: $name ($count)"
+    SHARED=$SHARED JOBS=$JOBS bash -c "$command" 2>&1 9<&- | tee "$log"
+    status=${PIPESTATUS[0]}
     last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
-    local want=${count%% *}
-    if [ -n "$last" ] && [[ $want =~ ^[0-9]+$ ]] && [ "${last%% *}" -lt "$want" ]; then
-        status="${last%% *} of $want"
+    if [ "$status" = 0 ] && [ -n "$last" ]; then
+        local want=${count%% *}
+        [[ $last == *' passed, 0 failed'* ]] || status=$last
+        if [[ $want =~ ^[0-9]+$ ]] && [ "${last%% *}" -lt "$want" ]; then status="${last%% *} of $want"; fi
     fi
-    local line
-    line=$(printf '%-34s %-34s %5d s  %s' "$name" "$count" $((SECONDS - start)) "${last:-$(tail -n 1 "$log" | cut -c1-100)}")
+    line=$(printf '%-30s %-30s %5d s  %s' "$name" "$count" $((SECONDS - start)) "${last:-$(tail -n 1 "$log" | cut -c1-100)}")
     if [ "$status" = 0 ]; then
-        echo "$line" | tee "$mark"
+        echo "$line" >"$mark"
         passed=$((passed + 1))
     else
-        echo "$line  FAILED ($status), output: $log"
-        tail -n 20 "$log"
-        fail "$name"
+        line="$line  FAILED ($status)"
+        fail "$name: $log"
     fi
+    table+=("$line")
 }
 
 full() {
@@ -193,6 +194,9 @@ full() {
         case $name in '' | \#*) continue ;; esac
         step "$name" "$count" "$command"
     done 9<tests/full.txt
+    say "steps of the full tier"
+    printf '%s\n' "${table[@]}"
+    grep -h '^left out: ' "$STATE"/*.log 2>/dev/null | sort -u | sed 's/^/in a step: /'
 }
 
 need_packages test
