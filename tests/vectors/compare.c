@@ -79,11 +79,13 @@ static bool same_list(const struct doc_node *want, const struct doc_node *got,
     return true;
 }
 
-static bool has_equal(const struct doc_node *list, const struct doc_node *n, const struct vec_compare *rules)
+/* Is `n` equal to an item of the list? `wanted` says which of the two is the expectation. */
+static bool has_equal(const struct doc_node *list, const struct doc_node *n, bool wanted,
+                      const struct vec_compare *rules)
 {
     for (const struct doc_node *c = list->first; c; c = c->next) {
         struct difference ignored = {0};
-        if (same(n, c, rules, &ignored))
+        if (wanted ? same(n, c, rules, &ignored) : same(c, n, rules, &ignored))
             return true;
     }
     return false;
@@ -94,13 +96,13 @@ static bool same_set(const struct doc_node *want, const struct doc_node *got, co
                      struct difference *d)
 {
     for (const struct doc_node *c = want->first; c; c = c->next)
-        if (!has_equal(got, c, rules)) {
+        if (!has_equal(got, c, true, rules)) {
             d->want = c;
             d->got = got;
             return false;
         }
     for (const struct doc_node *c = got->first; c; c = c->next)
-        if (!has_equal(want, c, rules)) {
+        if (!has_equal(want, c, false, rules)) {
             d->want = want;
             d->got = c;
             return false;
