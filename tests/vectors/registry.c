@@ -4,12 +4,14 @@
 #include <string.h>
 
 extern const struct vec_area vec_area_resources, vec_area_util, vec_area_workload, vec_area_podset;
+extern const struct vec_area vec_area_assign;
 
 static const struct vec_area *const areas[] = {
     &vec_area_resources,
     &vec_area_util,
     &vec_area_workload,
     &vec_area_podset,
+    &vec_area_assign,
 };
 
 const struct vec_entry *vec_registry_find(const char *table)
