@@ -100,11 +100,13 @@ const struct fact_transformation *read_transformations(struct reader *rd, const 
     return out;
 }
 
-static void read_resources(struct reader *rd, const struct doc_node *n, struct fact_config *c)
+static void read_resources(struct reader *rd, const struct doc_node *n, const struct gates *gates,
+                           struct fact_config *c)
 {
     static const struct rd_word words[] = {{"IgnoreUndeclared", 1}, {"BlockUndeclared", 0}};
     known_only(rd, n, "quotaCheckStrategy excludeResourcePrefixes transformations deviceClassMappings ");
-    c->ignore_undeclared = RD_WORD(rd, n, "quotaCheckStrategy", words, 0) != 0;
+    if (gate_on(gates, GATE_QUOTA_CHECK_STRATEGY))
+        c->ignore_undeclared = RD_WORD(rd, n, "quotaCheckStrategy", words, 0) != 0;
     c->exclude_prefixes = rd_strings(rd, n, "excludeResourcePrefixes", &c->nexclude_prefixes);
     c->transformations = read_transformations(rd, rd_list(rd, n, "transformations"), &c->ntransformations);
     if (rd_validates(rd) && c->ignore_undeclared && c->nexclude_prefixes)
@@ -145,7 +147,8 @@ static void read_wait(struct reader *rd, const struct doc_node *n, struct fact_c
 
 /* ---- gates and the whole ------------------------------------------------------------------------------------------------ */
 
-static void read_gates(struct reader *rd, const struct doc_node *map, struct fact_config *c)
+/* Also tells how all gates then stand. */
+static struct gates read_gates(struct reader *rd, const struct doc_node *map, struct fact_config *c)
 {
     struct fact_gate *out = map && map->n ? ARENA_NEW(rd->arena, struct fact_gate, map->n) : NULL;
     struct gates all = gates_default();
@@ -156,11 +159,12 @@ static void read_gates(struct reader *rd, const struct doc_node *map, struct fac
             rd_error(rd, n, "%s", e.text);
             continue;
         }
-        if (rd_validates(rd) && gates_set(&all, n->key, on, &e) < 0)
+        if (gates_set(&all, n->key, on, &e) < 0 && rd_validates(rd))
             rd_error(rd, n, "Invalid value: %s: %s", n->text, e.text);
         out[c->ngates++] = (struct fact_gate){.name = n->key, .on = on};
     }
     c->gates = out;
+    return all;
 }
 
 void read_config(struct reader *rd, struct object *o)
@@ -180,7 +184,7 @@ void read_config(struct reader *rd, struct object *o)
     if (fair)
         read_strategies(rd, fair, c);
     read_afs(rd, rd_map(rd, n, "admissionFairSharing"), c);
-    read_resources(rd, rd_map(rd, n, "resources"), c);
+    struct gates gates = read_gates(rd, rd_map(rd, n, "featureGates"), c);
+    read_resources(rd, rd_map(rd, n, "resources"), &gates, c);
     read_wait(rd, rd_map(rd, n, "waitForPodsReady"), c);
-    read_gates(rd, rd_map(rd, n, "featureGates"), c);
 }

@@ -12,18 +12,6 @@
 
 /* ---- ResourceFlavor ----------------------------------------------------------------------------------------------------- */
 
-static void check_node_labels(struct reader *rd, const struct doc_node *labels)
-{
-    doc_foreach (c, labels) {
-        const char *why = label_key_problem(c->key);
-        if (!why)
-            why = label_value_problem(c->text);
-        if (why)
-            rd_error_key(rd, c, "Invalid value: \"%.100s\": %s", label_key_problem(c->key) ? c->key : c->text,
-                         why);
-    }
-}
-
 static void check_taints(struct reader *rd, const struct doc_node *list)
 {
     doc_foreach (c, list) {
@@ -78,7 +66,7 @@ void read_flavor(struct reader *rd, struct object *o)
     rd_check_list(rd, spec, "nodeLabels", 0, FLAVOR_ITEMS_MAX);
     rd_check_list(rd, spec, "nodeTaints", 0, FLAVOR_ITEMS_MAX);
     rd_check_list(rd, spec, "tolerations", 0, FLAVOR_ITEMS_MAX);
-    check_node_labels(rd, doc_field(spec, "nodeLabels"));
+    rd_check_labels(rd, doc_field(spec, "nodeLabels"), false);
     check_taints(rd, doc_field(spec, "nodeTaints"));
     check_tolerations(rd, doc_field(spec, "tolerations"));
     if (*f->topology && f->nlabels == 0)

@@ -6,6 +6,8 @@
 
 /* Pod templates and pod sets (engine.md 1.5, 2.3, 4.10). */
 
+enum { SLICE_CONSTRAINTS_MAX = 3 };
+
 /* ---- containers --------------------------------------------------------------------------------------------------------- */
 
 static void check_amounts(struct reader *rd, const struct doc_node *resources, const char *field)
@@ -102,6 +104,27 @@ static void read_topology_request(struct reader *rd, const struct doc_node *n, s
     ret->topology_group = rd_str(rd, n, "podSetGroupName");
 }
 
+static void check_slice_size(struct reader *rd, const struct doc_node *n, const char *field)
+{
+    int64_t size = doc_i64_or(n, field, 0);
+    if (size <= 0)
+        rd_error_at(rd, n, field, "Invalid value: %lld: must be greater than 0", (long long)size);
+}
+
+static void check_topology_request(struct reader *rd, const struct doc_node *n)
+{
+    if (doc_field(n, "podSetSliceSize") && !doc_field(n, "podSetSliceRequiredTopology"))
+        rd_error_at(rd, n, "podSetSliceSize",
+                    "Forbidden: may not be set when podSetSliceRequiredTopology is not specified");
+    else if (doc_field(n, "podSetSliceSize"))
+        check_slice_size(rd, n, "podSetSliceSize");
+    const struct doc_node *constraints = doc_field(n, "podsetSliceRequiredTopologyConstraints");
+    if (constraints && constraints->n > SLICE_CONSTRAINTS_MAX)
+        rd_too_many(rd, constraints, SLICE_CONSTRAINTS_MAX);
+    doc_foreach (c, constraints)
+        check_slice_size(rd, c, "size");
+}
+
 static void check_pod_set(struct reader *rd, const struct doc_node *n, const struct fact_pod_set *ps,
                           bool has_min)
 {
@@ -114,6 +137,9 @@ static void check_pod_set(struct reader *rd, const struct doc_node *n, const str
         rd_error_at(rd, n, "minCount",
                     "Invalid value: %d: minCount should be positive and less or equal to count",
                     ps->min_count);
+    check_topology_request(rd, doc_field(n, "topologyRequest"));
+    rd_check_labels(rd, doc_path(n, "template.metadata.labels"), false);
+    rd_check_labels(rd, doc_path(n, "template.metadata.annotations"), true);
     const struct doc_node *spec = doc_path(n, "template.spec");
     if (!doc_field(n, "template"))
         rd_required(rd, n, "template");

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-/* ClusterQueue, Cohort, LocalQueue (engine.md 1.2 to 1.4). */
+/* ClusterQueue, Cohort, LocalQueue (engine.md 1.2 to 1.4). The rules of concurrentAdmissionPolicy hold only under a gate that is off. */
 
-enum { CHECKS_MAX = 64, ON_FLAVORS_MAX = 64, CONCURRENT_FLAVORS_MAX = 16, CHECK_NAME_MAX = 316 };
+enum { CHECKS_MAX = 64, ON_FLAVORS_MAX = 64, CHECK_NAME_MAX = 316 };
 
 /* ---- parts of a ClusterQueue -------------------------------------------------------------------------------------------- */
 
@@ -39,9 +39,11 @@ static void read_fungibility(struct reader *rd, const struct doc_node *n, struct
     ret->preference = (enum fungibility_preference)RD_WORD(rd, n, "preference", preference, PREFER_UNSET);
     if (rd_validates(rd) && ret->preference != PREFER_UNSET &&
         (ret->when_can_borrow != FUNGIBILITY_TRY_NEXT || ret->when_can_preempt != FUNGIBILITY_TRY_NEXT))
-        rd_error(rd, n,
-                 "Invalid value: preference can only be set when both whenCanBorrow and whenCanPreempt are "
-                 "TryNextFlavor");
+        rd_error_at(
+            rd, n, "preference",
+            "Invalid value: \"%s\": preference \"%s\" requires both whenCanBorrow and whenCanPreempt to be "
+            "TryNextFlavor",
+            doc_str_or(n, "preference", ""), doc_str_or(n, "preference", ""));
 }
 
 static bool has_flavor(const struct fact_cluster_queue *q, const char *name)
@@ -97,26 +99,6 @@ static bool read_afs_scope(struct reader *rd, const struct doc_node *spec)
     return RD_WORD(rd, scope, "admissionMode", words, 0) != 0;
 }
 
-/* Rule 11, for what a dry-run can see: the policy itself belongs to a gate that is off. */
-static void check_concurrent(struct reader *rd, const struct doc_node *spec,
-                             const struct fact_cluster_queue *q)
-{
-    const struct doc_node *policy = rd_map(rd, spec, "concurrentAdmissionPolicy");
-    if (!policy)
-        return;
-    rd_known(rd, policy, "migration ");
-    if (q->ngroups != 1 || q->groups[0].nflavors > CONCURRENT_FLAVORS_MAX)
-        rd_error(rd, policy, "Invalid value: needs exactly one resource group of at most %d flavors",
-                 CONCURRENT_FLAVORS_MAX);
-    if (q->strategy == STRATEGY_STRICT_FIFO)
-        rd_error(rd, policy, "Forbidden: cannot be combined with queueingStrategy StrictFIFO");
-    const char *last = doc_str_or(doc_path(policy, "migration.constraints"), "lastAcceptableFlavorName", "");
-    if (*last && !has_flavor(q, last))
-        rd_error(rd, policy,
-                 "Unsupported value: \"%.256s\": lastAcceptableFlavorName must be a flavor of the queue",
-                 last);
-}
-
 void read_cluster_queue(struct reader *rd, struct object *o)
 {
     struct fact_cluster_queue *q = &o->cluster_queue;
@@ -136,8 +118,6 @@ void read_cluster_queue(struct reader *rd, struct object *o)
     read_checks(rd, spec, q);
     q->weight = read_weight(rd, spec);
     q->usage_based_afs = read_afs_scope(rd, spec);
-    if (rd_validates(rd))
-        check_concurrent(rd, spec, q);
     q->deleting = rd_time(rd, meta, "deletionTimestamp") != WHEN_NONE;
     rd_i64(rd, meta, "generation", &q->generation);
 }

@@ -111,6 +111,16 @@ void rd_error_key(struct reader *rd, const struct doc_node *entry, const char *f
     va_end(args);
 }
 
+void rd_error_entry(struct reader *rd, const struct doc_node *entry, const char *fmt, ...)
+{
+    char path[PATH_MAX_TEXT];
+    path_of(rd, entry->parent, path);
+    va_list args;
+    va_start(args, fmt);
+    note(rd, true, entry->line, path, fmt, args);
+    va_end(args);
+}
+
 void rd_warn(struct reader *rd, const struct doc_node *n, const char *fmt, ...)
 {
     char path[PATH_MAX_TEXT];
@@ -417,5 +427,19 @@ void rd_check_unique(struct reader *rd, const struct doc_node *list, const char 
                 break;
             }
         }
+    }
+}
+
+void rd_check_labels(struct reader *rd, const struct doc_node *map, bool keys_only)
+{
+    if (!rd_validates(rd) || !doc_is(map, DOC_MAP))
+        return;
+    doc_foreach (c, map) {
+        const char *why = label_key_problem(c->key);
+        if (why)
+            rd_error_entry(rd, c, "Invalid value: \"%.256s\": %s", c->key, why);
+        why = keys_only || c->type != DOC_STRING ? NULL : label_value_problem(c->text);
+        if (why)
+            rd_error_entry(rd, c, "Invalid value: \"%.256s\": %s", c->text, why);
     }
 }

@@ -34,11 +34,13 @@ static inline bool rd_defaults(const struct reader *rd)
 typedef void rd_part_fn(struct reader *rd, const struct doc_node *node, void *ret);
 MUST_USE int rd_run(struct reader *rd, rd_part_fn *fn, const struct doc_node *node, void *ret);
 
-/* Notes an error at a node, at a field of a node that may be absent, at an entry of a map ("labels[a/b]"). */
+/* Notes an error at a node, at a field of a node that may be absent, at an entry of a map ("requests[cpu]"), at a map because of an
+ * entry ("nodeLabels"). */
 void rd_error(struct reader *rd, const struct doc_node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void rd_error_at(struct reader *rd, const struct doc_node *parent, const char *field, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 void rd_error_key(struct reader *rd, const struct doc_node *entry, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void rd_error_entry(struct reader *rd, const struct doc_node *entry, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void rd_warn(struct reader *rd, const struct doc_node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The usual sentences of Kubernetes. */
 void rd_required(struct reader *rd, const struct doc_node *parent, const char *field);
@@ -87,6 +89,8 @@ const char *rd_name(struct reader *rd, const struct doc_node *parent, const char
                     const char *(*problem)(const char *), bool optional);
 void rd_check_list(struct reader *rd, const struct doc_node *parent, const char *field, uint32_t min,
                    uint32_t max);
+/* Keys and values of a map of labels; only the keys when `keys_only` (annotations). */
+void rd_check_labels(struct reader *rd, const struct doc_node *map, bool keys_only);
 /* Errors for items whose `field` was in the list before. */
 void rd_check_unique(struct reader *rd, const struct doc_node *list, const char *field);
 

@@ -126,16 +126,7 @@ static void add_match_labels(struct reader *rd, const struct doc_node *map, stru
         *value = labels[i].value;
         out[i] = (struct fact_expr){.key = labels[i].key, .op = SEL_IN, .values = value, .nvalues = 1};
     }
-    if (!rd_validates(rd))
-        return;
-    doc_foreach (c, map) {
-        const char *why = label_key_problem(c->key);
-        if (!why && c->type == DOC_STRING)
-            why = label_value_problem(c->text);
-        if (why)
-            rd_error_key(rd, c, "Invalid value: \"%.100s\": %s", label_key_problem(c->key) ? c->key : c->text,
-                         why);
-    }
+    rd_check_labels(rd, map, false);
 }
 
 void read_selector(struct reader *rd, const struct doc_node *node, struct fact_selector *ret)

@@ -208,6 +208,19 @@ void read_check_state_item(struct reader *rd, const struct doc_node *n, void *re
         rd_required(rd, n, "state");
 }
 
+static void check_updates(struct reader *rd, const struct doc_node *check, const struct fact_workload *w)
+{
+    const struct doc_node *list = doc_field(check, "podSetUpdates");
+    doc_foreach (c, list) {
+        const char *name = doc_str_or(c, "name", "");
+        if (!has_pod_set(w, name))
+            rd_error_at(rd, c, "name", "Unsupported value: \"%.256s\": must be the name of a podSet", name);
+        rd_check_labels(rd, doc_field(c, "labels"), false);
+        rd_check_labels(rd, doc_field(c, "nodeSelector"), false);
+        rd_check_labels(rd, doc_field(c, "annotations"), true);
+    }
+}
+
 static void read_reclaimable(struct reader *rd, const struct doc_node *n, void *ret)
 {
     struct fact_reclaimable *r = ret;
@@ -263,6 +276,9 @@ static void check_status(struct reader *rd, const struct doc_node *status, const
     rd_check_list(rd, status, "admissionChecks", 0, CHECKS_MAX);
     rd_check_unique(rd, doc_field(status, "conditions"), "type");
     rd_check_unique(rd, doc_field(status, "admissionChecks"), "name");
+    const struct doc_node *checks = doc_field(status, "admissionChecks");
+    doc_foreach (c, checks)
+        check_updates(rd, c, w);
     check_admission(rd, status, w);
     check_reclaimable(rd, doc_field(status, "reclaimablePods"), w);
     const struct doc_node *nominated = doc_field(status, "nominatedClusterNames");

@@ -42,11 +42,11 @@ static void check_pod_sets(struct reader *rd, const struct doc_node *object, con
     doc_foreach (c, list)
         partial += doc_field(c, "minCount") != NULL;
     if (partial > 1)
-        rd_error_at(rd, spec, "podSets", "Invalid value: at most one podSet can use minCount");
+        rd_error_at(rd, spec, "podSets", "Invalid value: %u: at most one podSet can use minCount", partial);
     const char *elastic = text_of(doc_path(object, "metadata.annotations"), KUEUE "elastic-job");
     if (partial && strcmp(elastic, "true") == 0)
         rd_error_at(rd, spec, "podSets",
-                    "Invalid value: partial admission and elastic job cannot be used together");
+                    "Invalid value: %u: partial admission and elastic job cannot be used together", partial);
 }
 
 /* Names must differ also when one of them is the default. */
