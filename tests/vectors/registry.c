@@ -4,7 +4,7 @@
 #include <string.h>
 
 extern const struct vec_area vec_area_resources, vec_area_util, vec_area_workload, vec_area_podset;
-extern const struct vec_area vec_area_assign, vec_area_webhooks;
+extern const struct vec_area vec_area_assign, vec_area_preempt, vec_area_webhooks;
 
 static const struct vec_area *const areas[] = {
     &vec_area_resources,
@@ -12,6 +12,7 @@ static const struct vec_area *const areas[] = {
     &vec_area_workload,
     &vec_area_podset,
     &vec_area_assign,
+    &vec_area_preempt,
     &vec_area_webhooks,
 };
 
