@@ -12,8 +12,8 @@ bool waiting_misconfigured(const struct world *w, const struct wl *wl, struct st
         if (exists)
             str_add(ret_message, "workload namespace doesn't match ClusterQueue selector");
         else
-            str_addf(ret_message, "workload namespace \"%s\" does not exist: *v1.Namespace \"/%s\" not found",
-                     ns, ns);
+            str_addf(ret_message, "workload namespace \"%s\" does not exist: namespaces \"%s\" not found", ns,
+                     ns);
         return true;
     }
     if (!wl->invalid)
