@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tidy.py ROOT BUILD: clang-tidy over every source in BUILD/compile_commands.json; exit status 77 (skipped) without clang-tidy.
+"""tidy.py ROOT BUILD: clang-tidy over every source of lib/ and controller/ in BUILD/compile_commands.json; exit status 77 (skipped) without clang-tidy.
 
 clang-tidy takes seconds a file, so a file that was clean is not looked at again until it, a header of the repository that it reads,
 its command or .clang-tidy changes. What was clean is remembered in BUILD/tidy/.
@@ -13,6 +13,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+
+
+MODEL = "tests/check/analyzer.h"
 
 
 def headers_of(entry, root):
@@ -40,7 +43,8 @@ def look(entry, root, build, config):
     mark = os.path.join(build, "tidy", fingerprint(entry, root, config))
     if os.path.exists(mark):
         return entry["file"], True, None
-    done = subprocess.run(["clang-tidy", "--quiet", "-p", build, entry["file"]], capture_output=True, text=True, check=False)
+    model = [] if "/base/" in entry["file"] else ["--extra-arg=-include", f"--extra-arg={os.path.join(root, MODEL)}"]
+    done = subprocess.run(["clang-tidy", "--quiet", "-p", build, *model, entry["file"]], capture_output=True, text=True, check=False)
     if done.returncode == 0:
         with open(mark, "w", encoding="utf-8") as f:
             f.write(entry["file"] + "\n")
@@ -54,10 +58,12 @@ def main(root, build):
         return 77
     root = os.path.realpath(root)
     os.makedirs(os.path.join(build, "tidy"), exist_ok=True)
-    with open(os.path.join(root, ".clang-tidy"), "rb") as f:
-        config = f.read()
+    config = b""
+    for path in (".clang-tidy", MODEL):
+        with open(os.path.join(root, path), "rb") as f:
+            config += f.read()
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as f:
-        entries = {e["file"]: e for e in json.load(f)}
+        entries = {e["file"]: e for e in json.load(f) if os.path.relpath(e["file"], root).startswith(("lib/", "controller/"))}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda e: look(e, root, build, config), entries.values()))
     bad = [(file, output) for file, _, output in results if output]
