@@ -4,7 +4,8 @@
 #include <string.h>
 
 extern const struct vec_area vec_area_resources, vec_area_util, vec_area_workload, vec_area_podset;
-extern const struct vec_area vec_area_assign, vec_area_preempt, vec_area_webhooks;
+extern const struct vec_area vec_area_assign, vec_area_preempt, vec_area_schedule, vec_area_webhooks;
+extern const struct vec_area vec_area_lifecycle;
 
 static const struct vec_area *const areas[] = {
     &vec_area_resources,
@@ -13,7 +14,9 @@ static const struct vec_area *const areas[] = {
     &vec_area_podset,
     &vec_area_assign,
     &vec_area_preempt,
+    &vec_area_schedule,
     &vec_area_webhooks,
+    &vec_area_lifecycle,
 };
 
 const struct vec_entry *vec_registry_find(const char *table)

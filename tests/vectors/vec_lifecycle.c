@@ -1,0 +1,461 @@
+/* The life cycle of Workloads (10.4), as far as the simulator needs it; the order of pending Workloads; what LocalQueues consumed. */
+#include "vec_status.h"
+
+#include "core/afs.h"
+#include "lifecycle/checks.h"
+#include "lifecycle/lifecycle.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LATER "controllers come later"
+
+/* ---- one reconciliation of a Workload ----------------------------------------------------------------------------------- */
+
+/* Flavors and checks that a ClusterQueue names exist and are active in these tables without being listed. */
+static bool put_references(struct vec *v, struct world *w, const struct fact_cluster_queue *cq)
+{
+    struct err err;
+    for (uint32_t g = 0; g < cq->ngroups; g++)
+        for (uint32_t i = 0; i < cq->groups[g].nflavors; i++) {
+            struct fact_flavor f = {.name = cq->groups[g].flavors[i].flavor, .topology = ""};
+            if (world_put_flavor(w, &f, &err)) {
+                vec_broken(v, "a flavor", &err);
+                return false;
+            }
+        }
+    for (uint32_t i = 0; i < cq->nchecks; i++) {
+        struct fact_admission_check c = {cq->checks[i].name, "", true};
+        if (world_put_check(w, &c, &err)) {
+            vec_broken(v, "a check", &err);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool put_queues(struct vec *v, struct world *w, when_ns now)
+{
+    const struct doc_node *cq = vec_find(v, "cq"), *lq = vec_find(v, "lq");
+    struct object o;
+    if (cq &&
+        !(vec_object(v, cq, &o) && put_references(v, w, &o.cluster_queue) && vec_put_object(v, w, &o, now)))
+        return false;
+    if (lq && vec_bool(v, vec_find(v, "shouldDeleteLQ"))) {
+        if (!vec_object(v, lq, &o))
+            return false;
+        o.local_queue.deleting = true;
+        return vec_put_object(v, w, &o, now);
+    }
+    return vec_put(v, w, lq, now);
+}
+
+static void print_checks(const struct status *s, struct str *out)
+{
+    str_addc(out, '[');
+    for (uint32_t i = 0; i < s->nchecks; i++) {
+        const struct status_check *c = &s->checks[i];
+        str_addf(out, "%s{\"name\":\"%s\",\"state\":\"%s\",\"message\":", i ? "," : "", c->name,
+                 check_state_name(c->state));
+        str_add_json(out, c->message);
+        if (c->has_requeue_after)
+            str_addf(out, ",\"requeueAfterSeconds\":%d", c->requeue_after_s);
+        if (c->has_retry_count)
+            str_addf(out, ",\"retryCount\":%d", c->retry_count);
+        str_addc(out, '}');
+    }
+    str_addc(out, ']');
+}
+
+static void check_checks(struct vec *v, const char *field, const struct doc_node *want,
+                         const struct status *s)
+{
+    static const char *const ignore[] = {"lastTransitionTime", NULL};
+    struct str text;
+    str_init(&text, 0);
+    print_checks(s, &text);
+    vec_check_json(v, field, want, &text, &(struct vec_compare){.ignore = ignore, .sets = true});
+    str_free(&text);
+}
+
+/* The clock of the tables is not that of all their conditions, so times do not count. Ours goes on until it rests: with `more`, what
+ * the next reconciliations would add is allowed. */
+static void check_conditions(struct vec *v, const struct doc_node *want, const struct status *s, bool more)
+{
+    static const char *const ignore[] = {"lastTransitionTime", NULL};
+    struct str text;
+    str_init(&text, 0);
+    vec_print_conditions(s, &text);
+    const struct doc_node *got = vec_read(v, str_text(&text));
+    str_free(&text);
+    if (!more) {
+        vec_check_doc(v, "conditions", want, got,
+                      &(struct vec_compare){.ignore = ignore, .sets = true, .subset = true});
+        return;
+    }
+    doc_foreach (c, want) {
+        const struct doc_node *same = NULL;
+        doc_foreach (g, got)
+            if (strcmp(doc_str_or(g, "type", ""), doc_str_or(c, "type", "?")) == 0)
+                same = g;
+        vec_check_doc(v, doc_str_or(c, "type", "?"), c, same,
+                      &(struct vec_compare){.ignore = ignore, .subset = true});
+    }
+}
+
+static void check_status(struct vec *v, const struct doc_node *want, const struct status *s, bool more)
+{
+    check_conditions(v, doc_field(want, "conditions"), s, more);
+    check_checks(v, "admissionChecks", doc_field(want, "admissionChecks"), s);
+    const struct doc_node *requeue = doc_field(want, "requeueState");
+    vec_check_i64(v, "requeueState.count", doc_field(requeue, "count"), s->requeue_count);
+    vec_check_when(v, "requeueState.requeueAt", doc_field(requeue, "requeueAt"), s->requeue_at);
+}
+
+static void run(struct vec *v, struct world *w, const struct object *o, when_ns now,
+                const struct doc_node *want)
+{
+    struct wl *wl = vec_put_workload(v, w, &o->workload, now);
+    struct status s;
+    struct err err;
+    status_init(&s);
+    if (wl && world_settle(w, &err))
+        vec_broken(v, "settling", &err);
+    else if (wl && vec_status(v, &o->workload, &s)) {
+        struct lifecycle l = lifecycle_of(w, wl, o->workload.gated_by, now);
+        struct lifecycle_result r;
+        if (lifecycle_run(&l, &s, &r, &err))
+            vec_broken(v, "life cycle", &err);
+        else
+            check_status(v, doc_field(want, "status"), &s, !o->workload.active);
+    }
+    status_free(&s);
+}
+
+/* Cases whose one reconciliation stops on a way that ours goes to the end, or that need parts of the controller. */
+static const char *const later_cases[] = {
+    "admit",
+    "assign Admission Checks from ClusterQueue.spec.AdmissionCheckStrategy",
+    "assign Admission Checks from ClusterQueue.spec.AdmissionChecks",
+    "workload with AdmissionGatedBy should not be admitted even with quota reserved",
+    "unadmitted workload with rejected checks gets deactivated",
+    "workload with retry checks should be evicted and checks should be pending, with message",
+    "workload with retry checks should be evicted and checks should be pending",
+    "should set the Misconfigured reason on QuotaReservation condition when the ClusterQueue was deleted",
+    "should set the Misconfigured reason on QuotaReservation condition when the LocalQueue is terminating",
+    "should set the Misconfigured reason on QuotaReservation condition when the LocalQueue was deleted",
+    "should set the Suspended reason on QuotaReservation condition when the LocalQueue was Hold",
+    "should preserve NoMatchingFlavor reason",
+    "workload with granular PendingEvaluation reason should preserve it when queue is active (observability "
+    "enabled)",
+    "should always use the biggest admission check delay", /* the wanted time does not follow from the input */
+    "add checks to admitted wl from cq with strategy",     /* an admission without a reservation */
+};
+
+static bool is_later_case(const char *name)
+{
+    for (size_t i = 0; i < sizeof(later_cases) / sizeof(later_cases[0]); i++)
+        if (strcmp(later_cases[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* What is not part of this life cycle yet, or no life cycle at all. */
+static bool is_later(struct vec *v, const struct object *o)
+{
+    const struct doc_node *opts = vec_find(v, "reconcilerOpts"),
+                          *owners = doc_path(o->doc, "metadata.ownerReferences");
+    bool finished = marks_of_fact(&o->workload).finished,
+         orphan = doc_path(o->doc, "metadata.finalizers") && !owners;
+    return is_later_case(v->name) || (opts && opts->n) || vec_find(v, "beforeReconcile") ||
+           vec_find(v, "patchErr") || finished || orphan || doc_path(o->doc, "metadata.deletionTimestamp") ||
+           doc_path(o->doc, "spec.maximumExecutionTimeSeconds");
+}
+
+static void reconcile(struct vec *v)
+{
+    const struct doc_node *want = doc_field(v->want, "wantWorkloadUseMergePatch");
+    when_ns now = vec_when(v, vec_find(v, "fakeClock"));
+    struct object o;
+    want = want ? want : doc_field(v->want, "wantWorkload");
+    if (!vec_object(v, vec_find(v, "workload"), &o))
+        return;
+    if (!want || is_later(v, &o)) {
+        vec_skip(v, LATER);
+        return;
+    }
+    struct world *w = vec_world(v, NULL);
+    if (w && vec_put_list(v, w, doc_field(v->shared, "objects"), now) &&
+        vec_put_list(v, w, v->objects, now) && put_queues(v, w, now))
+        run(v, w, &o, now, want);
+    world_free(w);
+}
+
+/* ---- the list of checks ------------------------------------------------------------------------------------------------- */
+
+/* Of a queue "lq" in the namespace of the Workload. */
+static void sync_checks_of(struct vec *v, struct world *w, struct fact_workload *f, const char *field)
+{
+    struct fact_local_queue lq = {.ns = f->ns, .name = "lq", .cluster_queue = "cq", .consumed_at = WHEN_NONE};
+    struct status s;
+    struct err err;
+    bool changed = false;
+    f->queue = "lq";
+    status_init(&s);
+    if (world_put_local_queue(w, &lq, VEC_NOW, &err)) {
+        vec_broken(v, "a LocalQueue", &err);
+        return;
+    }
+    struct wl *wl = vec_put_workload(v, w, f, VEC_NOW);
+    if (wl && vec_status(v, f, &s)) {
+        if (checks_sync(w, wl, &s, VEC_NOW, &changed))
+            vec_broken(v, "syncing", NULL);
+        if (doc_get(v->want, "wantChange"))
+            vec_check_bool(v, "wantChange", vec_want(v, "wantChange"), changed);
+        check_checks(v, field, vec_want(v, field), &s);
+    }
+    status_free(&s);
+}
+
+static void sync_checks(struct vec *v)
+{
+    struct world *w = vec_world(v, NULL);
+    struct object cq, o;
+    if (is_later_case(v->name))
+        vec_skip(v, LATER);
+    else if (w && vec_object(v, vec_find(v, "cq"), &cq) && put_references(v, w, &cq.cluster_queue) &&
+             vec_put_object(v, w, &cq, VEC_NOW) && vec_object(v, vec_find(v, "wl"), &o))
+        sync_checks_of(v, w, &o.workload, "wantChecks");
+    world_free(w);
+}
+
+static void sync_states(struct vec *v)
+{
+    const struct doc_node *list = vec_find(v, "list");
+    struct fact_cq_check *checks = vec_alloc(v, (list ? list->n : 0) * sizeof(*checks));
+    struct fact_cluster_queue cq = {.name = "cq", .cohort = "", .checks = checks};
+    struct fact_workload f = vec_workload(NULL, 0);
+    struct world *w = vec_world(v, NULL);
+    struct err err;
+    doc_foreach (c, list)
+        checks[cq.nchecks++].name = vec_str(v, c);
+    if (api_read_check_states(vec_find(v, "states"), v->arena, API_LENIENT, &f.checks, &f.nchecks, &err))
+        vec_broken(v, "states", &err);
+    else if (w && put_references(v, w, &cq) && world_put_cluster_queue(w, &cq, VEC_NOW, &err) == 0)
+        sync_checks_of(v, w, &f, "wantStates");
+    world_free(w);
+}
+
+/* ---- order of pending Workloads ----------------------------------------------------------------------------------------- */
+
+struct place {
+    const struct wl *wl;
+    uint32_t in_cq, in_lq;
+};
+
+/* The Workloads of a ClusterQueue in queue order; places in LocalQueues are counted here. */
+static uint32_t places_of(struct vec *v, const struct world *w, uint32_t cq, struct place **ret)
+{
+    uint32_t n = 0;
+    for (struct wl *wl = world_pending_first(w, cq, false); wl; wl = world_pending_next(wl))
+        n++;
+    struct place *p = *ret = vec_alloc(v, n * sizeof(*p));
+    n = 0;
+    for (struct wl *wl = world_pending_first(w, cq, false); wl; wl = world_pending_next(wl), n++) {
+        p[n] = (struct place){wl, n, 0};
+        for (uint32_t i = 0; i < n; i++)
+            p[n].in_lq += p[i].wl->lq == wl->lq;
+    }
+    return n;
+}
+
+static void check_listing(struct vec *v, const struct world *w, uint32_t cq, const char *ns, const char *lq)
+{
+    const struct doc_node *params = doc_field(vec_find(v, "req"), "queryParams");
+    int64_t offset = doc_i64_or(params, "offset", 0), limit = doc_i64_or(params, "limit", 0);
+    struct place *p;
+    uint32_t n = places_of(v, w, cq, &p);
+    struct str s;
+    str_init(&s, 0);
+    str_addc(&s, '[');
+    for (uint32_t i = 0; i < n; i++) {
+        const struct wl *wl = p[i].wl;
+        const char *queue = names_text(world_names(w), wl->queue), *in = names_text(world_names(w), wl->ns);
+        char created[40];
+        if ((lq && (strcmp(lq, queue) != 0 || strcmp(ns, in) != 0)) || offset-- > 0 || limit-- <= 0)
+            continue;
+        when_print(wl->created, created, sizeof(created));
+        str_addf(&s, "%s{\"localQueueName\":\"%s\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",",
+                 s.len > 1 ? "," : "", queue, wl->name, in);
+        str_addf(&s, "\"creationTimestamp\":\"%s\"},\"positionInClusterQueue\":%u,", created, p[i].in_cq);
+        str_addf(&s, "\"positionInLocalQueue\":%u,\"priority\":%" PRId64 "}", p[i].in_lq, wl_priority(wl));
+    }
+    str_addc(&s, ']');
+    vec_check_json(v, "wantPendingWorkloads", doc_field(vec_want(v, "wantResp"), "wantPendingWorkloads"), &s,
+                   NULL);
+    str_free(&s);
+}
+
+static void listing(struct vec *v)
+{
+    const struct doc_node *req = vec_find(v, "req");
+    const char *queue = doc_str_or(req, "queueName", ""), *ns = doc_str_or(req, "nsName", NULL), *cq = queue;
+    struct world *w = vec_world(v, NULL);
+    if (w && vec_put_list(v, w, vec_find(v, "clusterQueues"), VEC_NOW) &&
+        vec_put_list(v, w, vec_find(v, "queues"), VEC_NOW) &&
+        vec_put_list(v, w, vec_find(v, "workloads"), VEC_NOW)) {
+        enum stop_policy stop;
+        if (ns && world_lq(w, ns, queue, &cq, &stop) != LQ_OK)
+            vec_broken(v, "the LocalQueue", NULL);
+        else
+            check_listing(v, w, world_cq_find(w, cq), ns, ns ? queue : NULL);
+    }
+    world_free(w);
+}
+
+static void listed_priority(struct vec *v)
+{
+    struct world *w = vec_world(v, NULL);
+    struct object o;
+    struct wl *wl = NULL;
+    if (w && vec_object(v, vec_find(v, "wl"), &o))
+        wl = vec_put_workload(v, w, &o.workload, VEC_NOW);
+    if (wl)
+        vec_check_i64(v, "wantPriority", vec_want(v, "wantPriority"), wl_priority(wl));
+    world_free(w);
+}
+
+/* ---- consumption of LocalQueues (4.9) ----------------------------------------------------------------------------------- */
+
+struct consumption {
+    struct names *names;
+    struct afs_config config;
+    struct afs_ledger ledger;
+};
+
+static void begin(struct vec *v, struct consumption *c)
+{
+    const struct doc_node *config = vec_find(v, "afsConfig");
+    *c = (struct consumption){.names = names_new(), .config = {.on = true}};
+    c->config.half_life_ns = vec_duration(v, doc_field(config, "usageHalfLifeTime"));
+    c->config.sampling_ns = vec_duration(v, doc_field(config, "usageSamplingInterval"));
+    afs_ledger_init(&c->ledger);
+}
+
+static void seed(struct vec *v, struct consumption *c, const struct doc_node *resources, when_ns at)
+{
+    uint32_t n;
+    const struct fact_amount *a = vec_amounts(v, resources, &n);
+    if (afs_seed(&c->ledger, c->names, a, n, at))
+        vec_broken(v, "seeding", NULL);
+}
+
+static void end(struct consumption *c)
+{
+    afs_ledger_free(&c->ledger);
+    names_free(c->names);
+}
+
+/* A Workload that asks for 4 cpu is settled. */
+static void settle(struct vec *v)
+{
+    const struct doc_node *entry = vec_find(v, "initialEntry");
+    struct consumption c;
+    struct afs_amount four = {.q = quantity_from_i64(4)};
+    when_ns now = vec_when(v, vec_find(v, "now"));
+    begin(v, &c);
+    if (entry)
+        seed(v, &c, doc_field(entry, "resources"), vec_when(v, doc_field(entry, "lastUpdate")));
+    if (names_id(c.names, "cpu", &four.res) || afs_penalize(&c.config, c.names, &c.ledger, &four, &four, 1) ||
+        afs_settle(&c.config, c.names, &c.ledger, &four, NULL, 0, now))
+        vec_broken(v, "settling", NULL);
+    vec_check_i64(v, "wantCPUMilli", vec_want(v, "wantCPUMilli"), quantity_milli(c.ledger.consumed[0].q));
+    vec_check_bool(v, "wantStatusAccounted", vec_want(v, "wantStatusAccounted"), c.ledger.seeded);
+    if (doc_field(v->want, "wantLastUpdate"))
+        vec_check_when(v, "wantLastUpdate", vec_want(v, "wantLastUpdate"), c.ledger.updated);
+    end(&c);
+}
+
+/* What admitted Workloads hold, by resource. */
+static uint32_t admitted_usage(struct vec *v, struct consumption *c, struct afs_amount *ret, uint32_t most)
+{
+    uint32_t n = 0;
+    doc_foreach (wl, vec_find(v, "runningWls")) {
+        doc_foreach (ps, doc_path(wl, "status.admission.podSetAssignments")) {
+            doc_foreach (r, doc_field(ps, "resourceUsage")) {
+                uint32_t id, i = 0;
+                if (names_id(c->names, r->key, &id) || n == most) {
+                    vec_broken(v, "usage", NULL);
+                    return n;
+                }
+                while (i < n && ret[i].res != id)
+                    i++;
+                ret[i] = (struct afs_amount){id, i < n ? quantity_add(ret[i].q, vec_quantity(v, r))
+                                                       : vec_quantity(v, r)};
+                n = i == n ? n + 1 : n;
+            }
+        }
+    }
+    return n;
+}
+
+static void check_consumed(struct vec *v, const struct consumption *c)
+{
+    const struct doc_node *want =
+        doc_path(vec_want(v, "wantLocalQueue"), "status.fairSharing.admissionFairSharingStatus");
+    struct str s;
+    str_init(&s, 0);
+    str_addc(&s, '{');
+    for (uint32_t i = 0; i < c->ledger.nconsumed; i++) {
+        char text[64];
+        quantity_print(c->ledger.consumed[i].q, text, sizeof(text));
+        str_addf(&s, "%s\"%s\":\"%s\"", i ? "," : "", names_text(c->names, c->ledger.consumed[i].res), text);
+    }
+    str_addc(&s, '}');
+    vec_check_json(v, "consumedResources", doc_field(want, "consumedResources"), &s, NULL);
+    if (doc_field(want, "lastUpdate"))
+        vec_check_when(v, "lastUpdate", doc_field(want, "lastUpdate"), c->ledger.updated);
+    str_free(&s);
+}
+
+static void sample(struct vec *v)
+{
+    const struct doc_node *entry = vec_find(v, "initialConsumedResources");
+    const struct doc_node *status =
+        doc_path(vec_find(v, "localQueue"), "status.fairSharing.admissionFairSharingStatus");
+    struct consumption c;
+    struct afs_amount held[8];
+    when_ns now = vec_when(v, vec_find(v, "clock"));
+    if (!vec_find(v, "afsConfig")) {
+        vec_skip(v, LATER);
+        return;
+    }
+    begin(v, &c);
+    if (entry) {
+        seed(v, &c, doc_field(entry, "resources"), vec_when(v, doc_field(entry, "lastUpdate")));
+        c.ledger.seeded = doc_bool_or(entry, "statusAccounted", false);
+    }
+    seed(v, &c, doc_field(status, "consumedResources"), now);
+    uint32_t n = admitted_usage(v, &c, held, 8);
+    if (afs_sample(&c.config, c.names, &c.ledger, held, n, now))
+        vec_broken(v, "sampling", NULL);
+    check_consumed(v, &c);
+    end(&c);
+}
+
+static const struct vec_entry entries[] = {
+    {"controller_core__TestLocalQueueReconcile", sample, NULL, 0},
+    {"controller_core__TestReconcile", reconcile, NULL, 0},
+    {"controller_core__TestReconcileEviction", reconcile, NULL, 0},
+    {"controller_core__TestReconcileInadmissible", reconcile, NULL, 0},
+    {"controller_core__TestReconcileRequeue", reconcile, NULL, 0},
+    {"controller_core__TestReconcileSyncAdmissionChecks", sync_checks, NULL, 0},
+    {"controller_core__TestSyncCheckStates", sync_states, NULL, 0},
+    {"controller_core__TestUpdateAfsConsumedUsage", settle, NULL, 0},
+    {"visibility_storage__TestNewPendingWorkloadPriority", listed_priority, NULL, 0},
+    {"visibility_storage__TestPendingWorkloadsInCQ", listing, NULL, 0},
+    {"visibility_storage__TestPendingWorkloadsInLQ", listing, NULL, 0},
+};
+
+VEC_AREA(vec_area_lifecycle, entries);
