@@ -6,9 +6,12 @@
 extern const struct vec_area vec_area_resources, vec_area_util, vec_area_workload, vec_area_podset;
 extern const struct vec_area vec_area_assign, vec_area_preempt, vec_area_schedule, vec_area_webhooks;
 extern const struct vec_area vec_area_lifecycle;
+extern const struct vec_area vec_area_queue, vec_area_queue_view;
 
 static const struct vec_area *const areas[] = {
     &vec_area_resources,
+    &vec_area_queue,
+    &vec_area_queue_view,
     &vec_area_util,
     &vec_area_workload,
     &vec_area_podset,
