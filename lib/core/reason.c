@@ -28,13 +28,22 @@ static void add_quoted_flavor(struct str *out, const struct world *w, uint32_t f
     str_add(out, rest);
 }
 
+/* A request is a plain integer: at its maximum it is a large number, not "unlimited" (2.1). */
+static void print_request(struct str *out, const struct world *w, uint32_t res, int64_t v)
+{
+    char buf[64];
+    const char *r = name(w, res);
+    amount_quantity_print(v, resource_is_cpu(r), resource_is_binary(r), buf, sizeof buf);
+    str_add(out, buf);
+}
+
 static void print_capacity(struct str *out, const struct world *w, const struct reason *r)
 {
     str_addf(out, "insufficient quota for %s in flavor %s, previously considered podsets requests (",
              name(w, r->res), name(w, r->flavor));
     reason_amount(out, w, r->res, r->a);
     str_add(out, ") + current podset request (");
-    reason_amount(out, w, r->res, r->b);
+    print_request(out, w, r->res, r->b);
     str_add(out, ") > maximum capacity (");
     reason_amount(out, w, r->res, r->c);
     str_add(out, ")");
