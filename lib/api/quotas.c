@@ -292,11 +292,12 @@ struct fact_preemption read_preemption(struct reader *rd, const struct doc_node 
         {"LowerPriority", POLICY_LOWER_PRIORITY},
         {"LowerOrNewerEqualPriority", POLICY_LOWER_OR_NEWER_EQUAL},
     };
+    enum preempt_policy unset = n && !rd_defaults(rd) ? POLICY_UNSET : POLICY_NEVER;
     struct fact_preemption p = {0};
     rd_known(rd, n, "reclaimWithinCohort borrowWithinCohort withinClusterQueue ");
-    p.reclaim_within_cohort = (enum preempt_policy)rd_word(rd, n, "reclaimWithinCohort", reclaim,
-                                                           rd_validates(rd) ? 3 : 4, POLICY_NEVER);
-    p.within_cluster_queue = (enum preempt_policy)RD_WORD(rd, n, "withinClusterQueue", within, POLICY_NEVER);
+    p.reclaim_within_cohort =
+        (enum preempt_policy)rd_word(rd, n, "reclaimWithinCohort", reclaim, rd_validates(rd) ? 3 : 4, unset);
+    p.within_cluster_queue = (enum preempt_policy)RD_WORD(rd, n, "withinClusterQueue", within, unset);
     read_borrow_within(rd, rd_map(rd, n, "borrowWithinCohort"), &p);
     if (rd_validates(rd) && p.reclaim_within_cohort == POLICY_NEVER && p.borrow_policy != POLICY_NEVER)
         rd_error(rd, n, "Invalid value: reclaimWithinCohort=Never and borrowWithinCohort.Policy!=Never");

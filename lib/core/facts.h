@@ -86,7 +86,14 @@ enum queueing_strategy { STRATEGY_UNSET, STRATEGY_STRICT_FIFO, STRATEGY_BEST_EFF
 enum stop_policy { STOP_NONE, STOP_HOLD, STOP_HOLD_AND_DRAIN };
 enum fungibility { FUNGIBILITY_UNSET, FUNGIBILITY_MAY_STOP, FUNGIBILITY_TRY_NEXT };
 enum fungibility_preference { PREFER_UNSET, PREFER_BORROWING, PREFER_PREEMPTION };
-enum preempt_policy { POLICY_NEVER, POLICY_LOWER_PRIORITY, POLICY_LOWER_OR_NEWER_EQUAL, POLICY_ANY };
+/* Unset (an object without its defaults) finds no victims, as Never, but counts as set where a rule asks for "not Never" (6.5). */
+enum preempt_policy {
+    POLICY_NEVER,
+    POLICY_LOWER_PRIORITY,
+    POLICY_LOWER_OR_NEWER_EQUAL,
+    POLICY_ANY,
+    POLICY_UNSET
+};
 
 struct fact_preemption {
     enum preempt_policy within_cluster_queue, reclaim_within_cohort;

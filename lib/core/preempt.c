@@ -16,6 +16,7 @@ bool preempt_satisfies(struct preempt_side preemptor, struct preempt_side candid
         return preemptor.priority > candidate.priority ||
                (preemptor.priority == candidate.priority && preemptor.queue_time < candidate.queue_time);
     case POLICY_NEVER:
+    case POLICY_UNSET:
         break;
     }
     return false;
