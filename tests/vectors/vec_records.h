@@ -9,6 +9,7 @@ struct vec_record {
     struct object o;
     struct wl *wl; /* NULL when the world does not keep it */
     struct status status;
+    bool waits; /* a cycle turned it down */
 };
 
 struct vec_records {
