@@ -1,6 +1,7 @@
 /* Amounts and requests (engine.md 2.1-2.4). Totals of requests are those that the world computes for a Workload of one pod set. */
 #include "vec_world.h"
 
+#include "core/resmap.h"
 #include "core/tree.h"
 
 #include <stdlib.h>
@@ -229,7 +230,128 @@ static void greater_keys_quantities(struct vec *v)
     check_above(v, c);
 }
 
+/* ---- small maps of resources (core/resmap.h) ---------------------------------------------------------------------------- */
+
+static uint32_t id_of(struct vec *v, struct names *names, const char *resource)
+{
+    uint32_t id = 0;
+    if (names_id(names, resource, &id))
+        vec_broken(v, "a name", NULL);
+    return id;
+}
+
+static struct resmap map_of(struct vec *v, struct names *names, const struct doc_node *list)
+{
+    struct resmap m = resmap_new(v->arena);
+    doc_foreach (c, list)
+        resmap_put(&m, id_of(v, names, c->key), quantity_from_i64(vec_i64(v, c)), RESMAP_REPLACE);
+    return m;
+}
+
+static void check_map(struct vec *v, const char *field, const struct names *names, const struct resmap *m)
+{
+    struct str s;
+    str_init(&s, 0);
+    str_addc(&s, '{');
+    for (uint32_t i = 0; i < m->n; i++)
+        str_addf(&s, "%s\"%s\":%lld", i ? "," : "", names_text(names, m->v[i].res),
+                 (long long)quantity_value(m->v[i].q));
+    str_addc(&s, '}');
+    vec_check_json(v, field, vec_want(v, field), &s, NULL);
+    str_free(&s);
+}
+
+static void map_set(struct vec *v)
+{
+    const struct doc_node *key = vec_find(v, "setKey"), *initial = vec_find(v, "initial");
+    if (!initial && !doc_field(v->input, "req")) {
+        vec_skip(v, "a map that is not there");
+        return;
+    }
+    struct names *names = names_new();
+    struct resmap m = map_of(v, names, initial ? initial : vec_find(v, "req"));
+    if (key)
+        resmap_put(&m, id_of(v, names, vec_str(v, key)),
+                   quantity_from_i64(vec_i64(v, vec_find(v, "setValue"))), RESMAP_REPLACE);
+    doc_foreach (c, vec_find(v, "sets"))
+        resmap_put(&m, id_of(v, names, doc_str_or(c, "name", "")), quantity_from_i64(doc_i64_or(c, "val", 0)),
+                   RESMAP_REPLACE);
+    check_map(v, "want", names, &m);
+    names_free(names);
+}
+
+static void map_get(struct vec *v)
+{
+    const struct doc_node *res = vec_find(v, "resource");
+    struct names *names = names_new();
+    struct resmap m = map_of(v, names, vec_find(v, "req"));
+    const struct quantity *q = resmap_find(&m, id_of(v, names, vec_str(v, res ? res : vec_find(v, "res"))));
+    vec_check_i64(v, "want", vec_want(v, "want"), q ? quantity_value(*q) : 0);
+    names_free(names);
+}
+
+static void map_size(struct vec *v)
+{
+    struct names *names = names_new();
+    struct resmap m = map_of(v, names, vec_find(v, "req"));
+    const struct doc_node *want = doc_get(v->want, "want");
+    if (want && want->type == DOC_BOOL)
+        vec_check_bool(v, "want", want, m.n == 0);
+    else
+        vec_check_i64(v, "want", want ? want : vec_want(v, "wantLen"), m.n);
+    names_free(names);
+}
+
+/* A copy by merging into an empty map; it does not change with the original. */
+static void map_copy(struct vec *v)
+{
+    const struct doc_node *req = vec_find(v, "req");
+    struct names *names = names_new();
+    struct resmap m = map_of(v, names, req ? req : vec_find(v, "input")), copy = resmap_new(v->arena);
+    resmap_merge(&copy, &m, RESMAP_REPLACE);
+    for (uint32_t i = 0; i < m.n; i++)
+        resmap_put(&m, m.v[i].res, quantity_from_i64(77), RESMAP_ADD);
+    check_map(v, "want", names, &copy);
+    names_free(names);
+}
+
+static struct shape *shape_of(struct vec *v, struct requests *r, struct shapes *shapes,
+                              const struct doc_node *list)
+{
+    struct fact_container c = container_of(v, list);
+    struct fact_pod_set ps = vec_pod_set("main", 1, &c, 1);
+    const struct req *req;
+    struct shape *shape = NULL;
+    struct err err;
+    uint32_t n;
+    if (requests_of_pod(r, "ns", &ps.pod, v->arena, &req, &n, &err) ||
+        shapes_take(shapes, &ps, req, n, &shape, &err))
+        vec_broken(v, "a shape", &err);
+    return shape;
+}
+
+/* Pods that differ in their requests have different shapes. */
+static void requests_equal(struct vec *v)
+{
+    const struct doc_node *a = vec_find(v, "a"), *b = vec_find(v, "b");
+    if (!a != !b) {
+        vec_skip(v, "a map that is not there");
+        return;
+    }
+    struct names *names = names_new();
+    struct requests *r = requests_new(names);
+    struct shapes *shapes = shapes_new(names);
+    struct shape *x = shape_of(v, r, shapes, a), *y = shape_of(v, r, shapes, b);
+    vec_check_bool(v, "want", vec_want(v, "want"), x == y);
+    shapes_drop(shapes, x);
+    shapes_drop(shapes, y);
+    shapes_free(shapes);
+    requests_free(r);
+    names_free(names);
+}
+
 #define CONTAINER "the containers of another program"
+#define MISSING "the operands are not in the file"
 #define FITS "how many pods fit a node: topology-aware placement comes later"
 
 static const struct vec_entry entries[] = {
@@ -240,31 +362,31 @@ static const struct vec_entry entries[] = {
     {"resources__TestFloorToZero", floor_to_zero, NULL, 0},
     {"resources__TestGreaterKeys", greater_keys, NULL, 0},
     {"resources__TestLazyRequests", NULL, CONTAINER, 0},
-    {"resources__TestMapRequestsClone", NULL, CONTAINER, 0},
-    {"resources__TestMapRequestsGetValue", NULL, CONTAINER, 0},
-    {"resources__TestMapRequestsIsEmpty", NULL, CONTAINER, 0},
-    {"resources__TestMapRequestsLen", NULL, CONTAINER, 0},
-    {"resources__TestMapRequestsSet", NULL, CONTAINER, 0},
-    {"resources__TestRequestsEqual", NULL, CONTAINER, 0},
+    {"resources__TestMapRequestsClone", NULL, MISSING, 0},
+    {"resources__TestMapRequestsGetValue", map_get, NULL, 0},
+    {"resources__TestMapRequestsIsEmpty", map_size, NULL, 0},
+    {"resources__TestMapRequestsLen", map_size, NULL, 0},
+    {"resources__TestMapRequestsSet", map_set, NULL, 0},
+    {"resources__TestRequestsEqual", requests_equal, NULL, 0},
     {"resources__TestResourceQuantityRoundTrips", round_trips, NULL, 0},
     {"resources__TestResourceValueClampsOutsideInt64", value_clamps, NULL, 0},
     {"resources__TestSliceRequests_AddAndSub", add_and_sub, NULL, 0},
-    {"resources__TestSliceRequests_Clone", NULL, CONTAINER, 0},
-    {"resources__TestSliceRequests_Conversion", NULL, CONTAINER, 0},
+    {"resources__TestSliceRequests_Clone", map_copy, NULL, 0},
+    {"resources__TestSliceRequests_Conversion", map_copy, NULL, 0},
     {"resources__TestSliceRequests_CountIn", NULL, FITS, 0},
     {"resources__TestSliceRequests_Divide", divide, NULL, 0},
-    {"resources__TestSliceRequests_GetValue", NULL, CONTAINER, 0},
+    {"resources__TestSliceRequests_GetValue", map_get, NULL, 0},
     {"resources__TestSliceRequests_GreaterKeys", greater_keys, NULL, 0},
     {"resources__TestSliceRequests_GreaterKeysRL", greater_keys_quantities, NULL, 0},
-    {"resources__TestSliceRequests_LenAndIsEmpty", NULL, CONTAINER, 0},
-    {"resources__TestSliceRequests_MergeWithInPlace", NULL, CONTAINER, 0},
+    {"resources__TestSliceRequests_LenAndIsEmpty", map_size, NULL, 0},
+    {"resources__TestSliceRequests_MergeWithInPlace", NULL, MISSING, 0},
     {"resources__TestSliceRequests_Mul", multiply, NULL, 0},
     {"resources__TestSliceRequests_SaturationMatchesMapRequests", saturation, NULL, 0},
     {"resources__TestSliceRequests_ScaledDown", divide, NULL, 0},
     {"resources__TestSliceRequests_ScaledUp", multiply, NULL, 0},
-    {"resources__TestSliceRequests_Set", NULL, CONTAINER, 0},
+    {"resources__TestSliceRequests_Set", map_set, NULL, 0},
     {"resources__TestSliceRequests_ToResourceList", resource_list, NULL, 0},
-    {"resources__TestToMap", NULL, CONTAINER, 0},
+    {"resources__TestToMap", map_copy, NULL, 0},
 };
 
 VEC_AREA(vec_area_resources, entries);

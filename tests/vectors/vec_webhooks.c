@@ -183,9 +183,38 @@ static void total_resources(struct vec *v)
     check_any(v, queue_of(v, groups, 1, (n + groups - 1) / groups));
 }
 
+/* ---- configuration ------------------------------------------------------------------------------------------------------ */
+
+/* The parts of a Configuration that the engine reads. */
+static const char *const read_parts[] = {"resources.transformations",
+                                         "resources.quotaCheckStrategy",
+                                         "resources.excludeResourcePrefixes",
+                                         "fairSharing",
+                                         "admissionFairSharing",
+                                         "waitForPodsReady"};
+
+static void configuration(struct vec *v)
+{
+    const struct doc_node *cfg = vec_find(v, "cfg"), *want = vec_want(v, "wantErr");
+    bool ours = false;
+    for (size_t i = 0; i < sizeof(read_parts) / sizeof(read_parts[0]); i++) {
+        bool about = want->type != DOC_LIST;
+        doc_foreach (e, want)
+            about = about || strncmp(doc_str_or(e, "field", ""), read_parts[i], strlen(read_parts[i])) == 0;
+        ours = ours || (about && doc_path(cfg, read_parts[i]));
+    }
+    if (v->ngates)
+        vec_skip(v, "gates given beside the file");
+    else if (ours)
+        check_fields(v, cfg);
+    else
+        vec_skip(v, "parts of the Configuration that the engine does not read");
+}
+
 #define UPDATES "validation of changes comes later"
 
 static const struct vec_entry entries[] = {
+    {"config__TestValidate", configuration, NULL, 0},
     {"webhooks__TestValidateClusterQueue", cluster_queue, NULL, VEC_ANY_GATES},
     {"webhooks__TestValidateClusterQueueUpdate", NULL, UPDATES, 0},
     {"webhooks__TestValidateCohort", cohort, NULL, 0},

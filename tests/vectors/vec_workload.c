@@ -2,6 +2,7 @@
 #include "vec_status.h"
 
 #include "core/assign.h"
+#include "core/cycle.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/requeue.h"
 
@@ -617,6 +618,43 @@ static bool put_queues(struct vec *v, struct world *w)
     return false;
 }
 
+/* ---- what counts as a change of a waiting Workload (4.4) ---------------------------------------------------------------- */
+
+static struct fact_workload with_reclaimable(struct vec *v, const struct fact_pod_set *sets, uint32_t n,
+                                             const struct doc_node *list)
+{
+    struct fact_workload f = vec_workload(sets, n);
+    struct fact_reclaimable *r = vec_alloc(v, (list ? list->n : 0) * sizeof(*r));
+    doc_foreach (c, list)
+        r[f.nreclaimable++] =
+            (struct fact_reclaimable){doc_str_or(c, "name", ""), (int32_t)doc_i64_or(c, "count", 0)};
+    f.reclaimable = r;
+    return f;
+}
+
+/* A Workload that did not fit waits until something about it changes: other reclaimable pods do. */
+static void reclaimable_equal(struct vec *v)
+{
+    struct fact_amount much = {"cpu", quantity_from_i64(100)};
+    struct fact_container c = {.name = "c", .requests = &much, .nrequests = 1};
+    struct fact_pod_set sets[3] = {vec_pod_set("rp1", 9, &c, 1), vec_pod_set("rp2", 9, &c, 1),
+                                   vec_pod_set("rp3", 9, &c, 1)};
+    struct fact_workload before = with_reclaimable(v, sets, 3, vec_find(v, "a"));
+    struct fact_workload after = with_reclaimable(v, sets, 3, vec_find(v, "b"));
+    const struct cycle *cycle;
+    struct fact_namespace ns = {.name = "ns"};
+    struct world *w = vec_world(v, NULL);
+    struct err err;
+    if (w && put_queues(v, w) && world_put_namespace(w, &ns, &err) == 0) {
+        struct wl *wl = vec_put_workload(v, w, &before, VEC_NOW);
+        if (!wl || world_cycle(w, VEC_NOW, &cycle, &err) || wl->bucket != BUCKET_INADMISSIBLE)
+            vec_broken(v, "a cycle", NULL);
+        else if (vec_put_workload(v, w, &after, VEC_NOW))
+            vec_check_bool(v, "wantResult", vec_want(v, "wantResult"), wl->bucket == BUCKET_INADMISSIBLE);
+    }
+    world_free(w);
+}
+
 static bool holds(const struct world *w)
 {
     const struct wl *wl = world_find_workload(w, "ns", "wl");
@@ -671,7 +709,7 @@ static const struct vec_entry entries[] = {
     {"workload__TestNewInfo", new_info, NULL, 0},
     {"workload__TestPodSetsCounts_HasFewerReplicasThan", NULL, COUNTS, 0},
     {"workload__TestPropagateResourceRequests", NULL, WRITES, 0},
-    {"workload__TestReclaimablePodsAreEqual", NULL, "lists of another program", 0},
+    {"workload__TestReclaimablePodsAreEqual", reclaimable_equal, NULL, 0},
     {"workload__TestResourceUsage", resource_usage, NULL, 0},
     {"workload__TestSchedulingHash", scheduling_hash, NULL, 0},
     {"workload__TestSetConditionAndUpdate", set_condition, NULL, 0},
