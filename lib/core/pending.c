@@ -159,13 +159,17 @@ int pending_reserve(struct pending *p)
     return mem_grow((void **)&p->parked, &p->cap_parked, p->nparked + 1, sizeof *p->parked);
 }
 
-/* Where to begin the search for its equivalents. They have its priority, so without admission fair sharing and but for the sticky
- * Workload they stand together: 320,000 pending on 1,000 queues are passed over in 10 ms instead of 24 (2026-11-24). */
-static struct wl *first_equivalent(struct pending *p, const struct wl *w)
+/* Equivalents have equal priorities, so without admission fair sharing and but for the sticky Workload they stand together: 320,000
+ * pending on 1,000 queues are passed over in 10 ms instead of 24 (2026-11-24). */
+static bool is_by_priority(struct pending *p)
 {
-    struct wl *first = RB_MIN(wl_tree, &p->active), *last = RB_MAX(wl_tree, &p->active);
-    if (!first || first->sticky || first->afs_usage != 0 || last->afs_usage != 0)
-        return first;
+    const struct wl *first = RB_MIN(wl_tree, &p->active), *last = RB_MAX(wl_tree, &p->active);
+    return first && !first->sticky && first->afs_usage == 0 && last->afs_usage == 0;
+}
+
+/* The first Workload of that priority or a lower one. */
+static struct wl *first_of_priority(struct pending *p, const struct wl *w)
+{
     struct wl least = {
         .priority = w->priority, .boost = w->boost, .queue_time = INT64_MIN, .uid = "", .key = (char *)""};
     return RB_NFIND(wl_tree, &p->active, &least);
@@ -182,12 +186,13 @@ static void park_equivalents(struct pending *p, const struct wl *w, enum wait_re
     }
     known->reason = reason == WAIT_NONE ? WAIT_PENDING_EVALUATION : reason;
     struct wl *next;
-    for (struct wl *x = first_equivalent(p, w); x; x = next) {
+    bool together = is_by_priority(p);
+    for (struct wl *x = together ? first_of_priority(p, w) : RB_MIN(wl_tree, &p->active); x; x = next) {
         next = RB_NEXT(wl_tree, &p->active, x);
         if (x->class[0] == w->class[0] && x->class[1] == w->class[1]) {
             pending_lift(p, x);
             put_inadmissible(p, x);
-        } else if (!x->sticky && x->afs_usage == 0 && wl_priority(x) != wl_priority(w)) {
+        } else if (together && wl_priority(x) != wl_priority(w)) {
             break;
         }
     }
