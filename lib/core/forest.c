@@ -16,6 +16,7 @@ struct builder {
     uint32_t *first_cq, *next_cq;       /* ClusterQueues of a cohort, by name */
     uint32_t *seen;                     /* pair -> number of the tree that lists it */
     uint32_t *frs, *res;                /* of the tree being built */
+    uint32_t *tmp; /* for sorting them: once there are trees, nothing here may bail and lose them */
     uint32_t nfrs, nres;
     struct tree **trees;
     uint32_t ntrees;
@@ -171,7 +172,7 @@ static void list_resources(struct builder *b)
         if (j == b->nres)
             b->res[b->nres++] = res;
     }
-    sort_ids(b->w, b->res, new_ids(b, b->nres, 0), b->nres, own_name);
+    sort_ids(b->w, b->res, b->tmp, b->nres, own_name);
 }
 
 static struct tree *start_tree(struct builder *b, uint32_t nnodes)
@@ -363,6 +364,7 @@ static int build(struct builder *b)
     b->seen = new_ids(b, w->pairs.n, 0);
     b->frs = new_ids(b, w->pairs.n, 0);
     b->res = new_ids(b, w->pairs.n, 0);
+    b->tmp = new_ids(b, w->pairs.n, 0);
     b->cyclic = ARENA_NEW(&w->scratch, bool, w->ncohorts + 1);
     b->trees = ARENA_NEW(&w->scratch, struct tree *, w->ncqs + w->ncohorts + 1);
     find_parents(b);
