@@ -198,10 +198,25 @@ static int read_records(struct sim *s, const struct api_set *objects, struct err
     return 0;
 }
 
+/* Without a start given: the newest creation, so that what was written by hand comes after all that exists. */
+static when_ns default_start(const struct api_set *objects)
+{
+    when_ns start = WHEN_NONE;
+
+    for (uint32_t i = 0; i < api_set_count(objects); i++) {
+        const struct object *o = api_set_at(objects, i);
+        if (o->kind == API_WORKLOAD && o->workload.created > start)
+            start = o->workload.created;
+    }
+    return start == WHEN_NONE ? 0 : start;
+}
+
 int sim_load(struct sim *s, const struct api_set *objects, struct err *err)
 {
     int rc = put_config(s, objects, err);
 
+    if (s->opt.start == WHEN_NONE)
+        s->opt.start = default_start(objects);
     if (!rc)
         rc = read_records(s, objects, err);
     if (rc)

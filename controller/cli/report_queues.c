@@ -1,0 +1,191 @@
+/* The table of queues: a line for each flavor and resource of each ClusterQueue, and for each cohort that lends quota of its own. */
+#include "cli/report_priv.h"
+
+#include "base/mem.h"
+#include "cli/table.h"
+#include "core/loans.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Every loan, once by borrower and once by lender. */
+struct book {
+    const struct world *w;
+    const struct loan **by_borrower; /* owned array, in order of borrowers */
+    uint32_t n, cap;
+    bool failed;
+    uint32_t cq; /* name id, while its loans are taken down */
+};
+
+static void take_loans(const struct cq_use *u, void *arg)
+{
+    struct book *b = arg;
+
+    for (const struct loan *l = loans_next(world_loans(b->w), u->fr, b->cq, NULL); l;
+         l = loans_next(world_loans(b->w), u->fr, b->cq, l)) {
+        if (mem_grow((void **)&b->by_borrower, &b->cap, b->n + 1, sizeof(*b->by_borrower))) {
+            b->failed = true;
+            return;
+        }
+        b->by_borrower[b->n++] = l;
+    }
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------------------- */
+
+struct rows {
+    struct table *t;
+    const struct book *b;
+    struct str cell;
+    struct loan_lender self;
+    const char *name;
+};
+
+static const char *lender_name(const struct book *b, struct loan_lender l)
+{
+    return names_text(world_names(b->w), l.name);
+}
+
+static void put_borrowed(struct str *out, const struct rows *r, uint32_t fr, const char *resource)
+{
+    const char *comma = "";
+
+    for (uint32_t i = 0; i < r->b->n; i++) {
+        const struct loan *l = r->b->by_borrower[i];
+        if (l->fr != fr || l->borrower != r->self.name || r->self.kind != LOAN_CLUSTER_QUEUE)
+            continue;
+        str_add(out, comma);
+        comma = ", ";
+        report_amount(out, resource, l->amount);
+        switch (l->lender.kind) {
+        case LOAN_CLUSTER_QUEUE:
+            str_addf(out, " from %s", lender_name(r->b, l->lender));
+            break;
+        case LOAN_COHORT:
+            str_addf(out, " from cohort %s", lender_name(r->b, l->lender));
+            break;
+        case LOAN_UNLIMITED:
+            str_add(out, " from unlimited quota");
+            break;
+        case LOAN_OVERDRAFT:
+            str_add(out, " over all quota, from nobody");
+            break;
+        }
+    }
+}
+
+static void put_lent(struct str *out, const struct rows *r, uint32_t fr, const char *resource)
+{
+    const char *comma = "";
+
+    for (uint32_t i = 0; i < r->b->n; i++) {
+        const struct loan *l = r->b->by_borrower[i];
+        if (l->fr != fr || l->lender.kind != r->self.kind || l->lender.name != r->self.name)
+            continue;
+        str_add(out, comma);
+        comma = ", ";
+        report_amount(out, resource, l->amount);
+        str_addf(out, " to %s", names_text(world_names(r->b->w), l->borrower));
+    }
+}
+
+static void amount_cell(struct rows *r, const char *resource, amount v)
+{
+    str_clear(&r->cell);
+    report_amount(&r->cell, resource, v);
+    table_cell(r->t, str_text(&r->cell));
+}
+
+static void loan_cells(struct rows *r, uint32_t fr, const char *resource)
+{
+    str_clear(&r->cell);
+    put_borrowed(&r->cell, r, fr, resource);
+    table_cell(r->t, r->cell.len ? str_text(&r->cell) : "-");
+    str_clear(&r->cell);
+    put_lent(&r->cell, r, fr, resource);
+    table_cell(r->t, r->cell.len ? str_text(&r->cell) : "-");
+}
+
+static void queue_row(const struct cq_use *u, void *arg)
+{
+    struct rows *r = arg;
+
+    table_cell(r->t, r->name);
+    table_cell(r->t, u->flavor);
+    table_cell(r->t, u->resource);
+    amount_cell(r, u->resource, u->nominal);
+    amount_cell(r, u->resource, u->reserved);
+    loan_cells(r, u->fr, u->resource);
+}
+
+/* A pair of a cohort, when something of it is lent. */
+static void cohort_row(struct rows *r, const struct cell *c, uint32_t fr)
+{
+    struct pair_names p = world_pair(r->b->w, fr);
+
+    if (!c->own || loans_lent(world_loans(r->b->w), fr, r->self) <= 0)
+        return;
+    table_cell(r->t, r->name);
+    table_cell(r->t, p.flavor);
+    table_cell(r->t, p.resource);
+    amount_cell(r, p.resource, c->nominal);
+    table_cell(r->t, "-");
+    loan_cells(r, fr, p.resource);
+}
+
+static void cohort_rows(struct rows *r, const struct tree *t, uint32_t node)
+{
+    struct str name;
+
+    str_init(&name, 0);
+    str_addf(&name, "cohort %s", names_text(world_names(r->b->w), t->nodes[node].name));
+    r->name = str_text(&name);
+    r->self = (struct loan_lender){LOAN_COHORT, t->nodes[node].name};
+    for (uint32_t col = 0; col < t->ncols; col++)
+        cohort_row(r, tree_cell(t, node, col), t->fr[col]);
+    str_free(&name);
+}
+
+static void all_rows(struct rows *r, struct world *w, uint32_t n, const uint32_t *order)
+{
+    const struct tree *t;
+
+    for (uint32_t i = 0; i < n; i++) {
+        r->name = world_cq(w, order[i]).name;
+        r->self = (struct loan_lender){LOAN_CLUSTER_QUEUE, names_find(world_names(w), r->name)};
+        world_cq_uses(w, order[i], queue_row, r);
+    }
+    for (uint32_t i = 0; (t = world_tree(w, i)); i++)
+        for (uint32_t k = 0; k < t->nnodes; k++)
+            if (t->nodes[k].cq == TREE_NONE)
+                cohort_rows(r, t, k);
+}
+
+void report_queues(struct report *rep, struct str *out)
+{
+    static const char *const heads[] = {"CLUSTERQUEUE", "FLAVOR",  "RESOURCE", "QUOTA",
+                                        "USED",         "BORROWS", "LENDS"};
+    struct world *w = sim_world(rep->sim);
+    struct book book = {.w = w};
+    struct table t;
+    struct rows rows = {.t = &t, .b = &book};
+    uint32_t n;
+    const uint32_t *order = world_cq_order(w, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        book.cq = names_find(world_names(w), world_cq(w, order[i]).name);
+        world_cq_uses(w, order[i], take_loans, &book);
+    }
+    table_init(&t, sizeof(heads) / sizeof(heads[0]));
+    t.right[3] = t.right[4] = true;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+        table_cell(&t, heads[i]);
+    str_init(&rows.cell, 0);
+    all_rows(&rows, w, n, order);
+    table_print(&t, out);
+    if (book.failed || str_failed(&rows.cell))
+        out->failed = true;
+    str_free(&rows.cell);
+    table_free(&t);
+    mem_free(book.by_borrower);
+}
