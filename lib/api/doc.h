@@ -23,7 +23,7 @@ enum doc_type { DOC_NULL, DOC_BOOL, DOC_NUMBER, DOC_STRING, DOC_LIST, DOC_MAP };
 
 struct doc_node {
     enum doc_type type;
-    bool boolish;    /* unquoted yes, no, on, off or y, n of YAML: text here, a boolean to YAML 1.1 readers */
+    bool boolish;    /* unquoted yes, no, on or off of YAML: text here, a boolean to YAML 1.1 readers */
     uint32_t line;   /* of the input, from 1 */
     uint32_t n;      /* children of a list or map */
     uint32_t index;  /* place among the parent's children */

@@ -83,8 +83,8 @@ static bool one_of(const char *s, const char *const *words)
 static const char *const null_words[] = {"", "~", "null", "Null", "NULL", NULL};
 static const char *const true_words[] = {"true", "True", "TRUE", NULL};
 static const char *const false_words[] = {"false", "False", "FALSE", NULL};
-static const char *const old_words[] = {"yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON",
-                                        "off", "Off", "OFF", "y",  "Y",  "n",  "N",  NULL};
+static const char *const old_words[] = {"yes", "Yes", "YES", "no",  "No",  "NO", "on",
+                                        "On",  "ON",  "off", "Off", "OFF", NULL};
 
 static bool is_number(const char *s)
 {

@@ -20,7 +20,7 @@ void yaml_close(struct yaml *y);
 /* The next document: 1 and the tree, 0 at the end, or ERR_INVALID, ERR_LIMIT, ERR_NOMEM with a text that begins with "line N: ";
  * after a failure nothing more can be read. An empty document is a null node. */
 MUST_USE int yaml_next(struct yaml *y, const struct doc_node **ret, struct err *err);
-/* Unquoted yes, no, on, off, y, n seen so far (doc_node.boolish). */
+/* Unquoted yes, no, on, off seen so far (doc_node.boolish). */
 uint32_t yaml_boolish(const struct yaml *y);
 
 #endif
