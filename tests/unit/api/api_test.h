@@ -15,7 +15,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct row {
-    const char *text; /* YAML of one object from the line below apiVersion on, or of its spec */
+    const char *text;  /* YAML of one object from the line below apiVersion on, or of its spec */
     const char *error; /* what the one error says after "t.yaml:N: Kind name: "; NULL: no error */
 };
 
@@ -37,9 +37,10 @@ static inline struct api_set *set_of(const char *text)
 static inline struct api_set *set_of_spec(unsigned flags, const char *kind, const char *spec)
 {
     char text[16384];
-    int n = snprintf(text, sizeof(text),
-                     "apiVersion: kueue.x-k8s.io/v1beta2\nkind: %s\nmetadata: {name: x, namespace: n}\nspec: %s\n", kind,
-                     spec);
+    int n = snprintf(
+        text, sizeof(text),
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: %s\nmetadata: {name: x, namespace: n}\nspec: %s\n", kind,
+        spec);
     ck_assert_int_lt(n, (int)sizeof(text));
     return set_of_flags(flags, "t.yaml", text);
 }
@@ -60,8 +61,8 @@ static inline void check_error(const struct api_set *s, const char *text, const 
         ck_assert_uint_eq(api_set_count(s), 1);
         return;
     }
-    ck_assert_msg(api_set_errors(s) == 1, "%s: %u errors: %s | %s", text, api_set_errors(s), api_set_error(s, 0),
-                  api_set_error(s, 1));
+    ck_assert_msg(api_set_errors(s) == 1, "%s: %u errors: %s | %s", text, api_set_errors(s),
+                  api_set_error(s, 0), api_set_error(s, 1));
     const char *got = api_set_error(s, 0);
     for (int i = 0; i < 2 && strchr(got, ':'); i++)
         got = strchr(got, ':') + 1;

@@ -4,52 +4,63 @@
 static struct api_set *set_of_config(unsigned flags, const char *fields)
 {
     char text[4096];
-    snprintf(text, sizeof(text), "{apiVersion: config.kueue.x-k8s.io/v1beta2, kind: Configuration%s%s}", *fields ? ", " : "",
-             fields);
+    snprintf(text, sizeof(text), "{apiVersion: config.kueue.x-k8s.io/v1beta2, kind: Configuration%s%s}",
+             *fields ? ", " : "", fields);
     return set_of_flags(flags, "t.yaml", text);
 }
 
 static const struct row rules[] = {
     {"", NULL},
-    {"namespace: kueue-system, webhook: {port: 9443}, leaderElection: {leaderElect: true}, integrations: {frameworks: "
+    {"namespace: kueue-system, webhook: {port: 9443}, leaderElection: {leaderElect: true}, integrations: "
+     "{frameworks: "
      "[batch/job]}, metrics: {}, health: {}, clientConnection: {qps: 50}",
      NULL},
     {"fairSharing: {preemptionStrategies: [LessThanOrEqualToFinalShare, LessThanInitialShare]}", NULL},
     {"fairSharing: {preemptionStrategies: [LessThanInitialShare]}", NULL},
     {"fairSharing: {}", "fairSharing.preemptionStrategies: Required value: must be specified"},
     {"fairSharing: {preemptionStrategies: [Fair]}",
-     "fairSharing.preemptionStrategies[0]: Unsupported value: \"Fair\": supported values: \"LessThanOrEqualToFinalShare\", "
+     "fairSharing.preemptionStrategies[0]: Unsupported value: \"Fair\": supported values: "
+     "\"LessThanOrEqualToFinalShare\", "
      "\"LessThanInitialShare\""},
     {"fairSharing: {preemptionStrategies: [LessThanInitialShare, LessThanInitialShare]}",
      "fairSharing.preemptionStrategies[1]: Duplicate value: \"LessThanInitialShare\""},
-    {"fairSharing: {enable: true, preemptionStrategies: [LessThanInitialShare]}", "fairSharing.enable: unknown field"},
-    {"admissionFairSharing: {usageHalfLifeTime: 10m, usageSamplingInterval: 1s, resourceWeights: {cpu: 0.5}}", NULL},
+    {"fairSharing: {enable: true, preemptionStrategies: [LessThanInitialShare]}",
+     "fairSharing.enable: unknown field"},
+    {"admissionFairSharing: {usageHalfLifeTime: 10m, usageSamplingInterval: 1s, resourceWeights: {cpu: 0.5}}",
+     NULL},
     {"admissionFairSharing: {usageHalfLifeTime: -1s}",
      "admissionFairSharing.usageHalfLifeTime: Invalid value: must be greater than or equal to 0"},
     {"admissionFairSharing: {usageSamplingInterval: -1s}",
      "admissionFairSharing.usageSamplingInterval: Invalid value: must be greater than 0"},
     {"admissionFairSharing: {resourceWeights: {cpu: -1}}",
      "admissionFairSharing.resourceWeights[cpu]: Invalid value: must be greater than or equal to 0"},
-    {"resources: {quotaCheckStrategy: Any}",
-     "resources.quotaCheckStrategy: Unsupported value: \"Any\": supported values: \"IgnoreUndeclared\", \"BlockUndeclared\""},
+    {"resources: {quotaCheckStrategy: Any}", "resources.quotaCheckStrategy: Unsupported value: \"Any\": "
+                                             "supported values: \"IgnoreUndeclared\", \"BlockUndeclared\""},
     {"featureGates: {QuotaCheckStrategy: false}, resources: {quotaCheckStrategy: Any}", NULL},
     {"resources: {quotaCheckStrategy: IgnoreUndeclared, excludeResourcePrefixes: [a]}",
-     "resources.quotaCheckStrategy: Invalid value: \"IgnoreUndeclared\": excludeResourcePrefixes is not allowed when "
+     "resources.quotaCheckStrategy: Invalid value: \"IgnoreUndeclared\": excludeResourcePrefixes is not "
+     "allowed when "
      "quotaCheckStrategy is IgnoreUndeclared"},
     {"resources: {transformations: [{input: cpu}, {input: cpu}]}",
      "resources.transformations[1].input: Duplicate value: \"cpu\""},
-    {"resources: {transformations: [{strategy: Retain}]}", "resources.transformations[0].input: Required value"},
+    {"resources: {transformations: [{strategy: Retain}]}",
+     "resources.transformations[0].input: Required value"},
     {"resources: {transformations: [{input: a, strategy: Drop}]}",
-     "resources.transformations[0].strategy: Unsupported value: \"Drop\": supported values: \"Retain\", \"Replace\""},
+     "resources.transformations[0].strategy: Unsupported value: \"Drop\": supported values: \"Retain\", "
+     "\"Replace\""},
     {"waitForPodsReady: {timeout: 0s}", "waitForPodsReady.timeout: Required value: must be specified"},
-    {"waitForPodsReady: {timeout: -1ns}", "waitForPodsReady.timeout: Invalid value: must be greater than or equal to 0"},
+    {"waitForPodsReady: {timeout: -1ns}",
+     "waitForPodsReady.timeout: Invalid value: must be greater than or equal to 0"},
     {"waitForPodsReady: {recoveryTimeout: -1ns}",
      "waitForPodsReady.recoveryTimeout: Invalid value: must be greater than or equal to 0"},
     {"waitForPodsReady: {requeuingStrategy: {timestamp: Now}}",
-     "waitForPodsReady.requeuingStrategy.timestamp: Unsupported value: \"Now\": supported values: \"Creation\", \"Eviction\""},
+     "waitForPodsReady.requeuingStrategy.timestamp: Unsupported value: \"Now\": supported values: "
+     "\"Creation\", \"Eviction\""},
     {"waitForPodsReady: {requeuingStrategy: {backoffBaseSeconds: -1}}",
-     "waitForPodsReady.requeuingStrategy.backoffBaseSeconds: Invalid value: -1: must be greater than or equal to 0"},
-    {"featureGates: {PartialAdmission: off}", "featureGates.PartialAdmission: must be true or false, not a string"},
+     "waitForPodsReady.requeuingStrategy.backoffBaseSeconds: Invalid value: -1: must be greater than or "
+     "equal to 0"},
+    {"featureGates: {PartialAdmission: off}",
+     "featureGates.PartialAdmission: must be true or false, not a string"},
     {"fairsharing: {}", "fairsharing: unknown field"},
 };
 
@@ -78,13 +89,18 @@ END_TEST
 START_TEST(fields)
 {
     struct api_set *s = set_of_config(
-        0, "fairSharing: {preemptionStrategies: [LessThanInitialShare, LessThanOrEqualToFinalShare]}, admissionFairSharing: "
-           "{usageHalfLifeTime: 1h, resourceWeights: {cpu: 0.5}}, resources: {excludeResourcePrefixes: [a, b], "
-           "transformations: [{input: x, strategy: Replace, multiplyBy: y, outputs: {z: 1500m}}]}, waitForPodsReady: "
-           "{blockAdmission: true, requeuingStrategy: {timestamp: Creation}}, featureGates: {PartialAdmission: false, "
-           "PriorityBoost: true}");
+        0,
+        "fairSharing: {preemptionStrategies: [LessThanInitialShare, LessThanOrEqualToFinalShare]}, "
+        "admissionFairSharing: "
+        "{usageHalfLifeTime: 1h, resourceWeights: {cpu: 0.5}}, resources: {excludeResourcePrefixes: [a, b], "
+        "transformations: [{input: x, strategy: Replace, multiplyBy: y, outputs: {z: 1500m}}]}, "
+        "waitForPodsReady: "
+        "{blockAdmission: true, requeuingStrategy: {timestamp: Creation}}, featureGates: {PartialAdmission: "
+        "false, "
+        "PriorityBoost: true}");
     const struct fact_config *c = &only(s)->config;
-    ck_assert(c->fair_sharing && c->afs && c->block_admission && c->requeue_by_creation && !c->ignore_undeclared);
+    ck_assert(c->fair_sharing && c->afs && c->block_admission && c->requeue_by_creation &&
+              !c->ignore_undeclared);
     ck_assert_uint_eq(c->nstrategies, 2);
     ck_assert_int_eq(c->strategies[0], FAIR_INITIAL_SHARE);
     ck_assert_int_eq(c->afs_half_life_ns, 3600 * NS_PER_S);

@@ -70,8 +70,9 @@ END_TEST
 
 START_TEST(readings)
 {
-    const struct doc_node *n = json("{\"i\": 2147483648, \"b\": true, \"s\": \"text\", \"q\": 0.5, \"qs\": \"1Gi\", "
-                                    "\"t\": \"2026-01-01T00:00:01Z\", \"d\": 1.5}");
+    const struct doc_node *n =
+        json("{\"i\": 2147483648, \"b\": true, \"s\": \"text\", \"q\": 0.5, \"qs\": \"1Gi\", "
+             "\"t\": \"2026-01-01T00:00:01Z\", \"d\": 1.5}");
     int32_t i;
     bool b = false;
     double d = 0;
@@ -104,8 +105,12 @@ static const struct {
     const char *a, *b;
     bool equal;
 } pairs[] = {
-    {"{\"a\":1,\"b\":[2]}", "{\"b\":[2],\"a\":1}", true}, {"[1,2]", "[2,1]", false}, {"{\"a\":1}", "{\"b\":1}", false},
-    {"1", "\"1\"", false},                                {"null", "null", true},    {"[]", "{}", false},
+    {"{\"a\":1,\"b\":[2]}", "{\"b\":[2],\"a\":1}", true},
+    {"[1,2]", "[2,1]", false},
+    {"{\"a\":1}", "{\"b\":1}", false},
+    {"1", "\"1\"", false},
+    {"null", "null", true},
+    {"[]", "{}", false},
 };
 
 START_TEST(equality)

@@ -42,24 +42,29 @@ static const struct {
     {"{key: a, operator: Lt, values: [five]}",
      EXPR ".values[0]: Invalid value: \"five\": for 'Gt', 'Lt' operators, the value must be an integer"},
     {"{key: a, operator: Gt, values: [\"99999999999999999999\"]}",
-     EXPR ".values[0]: Invalid value: \"99999999999999999999\": for 'Gt', 'Lt' operators, the value must be an integer"},
+     EXPR ".values[0]: Invalid value: \"99999999999999999999\": for 'Gt', 'Lt' operators, the value must be "
+          "an integer"},
     {"{key: a, operator: Near, values: [x]}",
-     EXPR ".operator: Unsupported value: \"Near\": supported values: \"DoesNotExist\", \"Exists\", \"Gt\", \"In\", \"Lt\", "
+     EXPR ".operator: Unsupported value: \"Near\": supported values: \"DoesNotExist\", \"Exists\", \"Gt\", "
+          "\"In\", \"Lt\", "
           "\"NotIn\""},
     {"{key: \"\", operator: Exists}", EXPR ".key: Invalid value: \"\": name part must be non-empty"},
     {"{key: a, operator: In, values: [\"b c\"]}",
-     EXPR ".values[0]: Invalid value: \"b c\": a valid label must be an empty string or consist of alphanumeric characters, "
-          "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or "
+     EXPR ".values[0]: Invalid value: \"b c\": a valid label must be an empty string or consist of "
+          "alphanumeric characters, "
+          "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+          "'my_value',  or "
           "'12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"},
 };
 
 START_TEST(node_affinity)
 {
     char text[512];
-    snprintf(text, sizeof(text),
-             "{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
-             "[{matchExpressions: [%s], matchFields: [{key: metadata.name, operator: In, values: [n]}]}, {}]}}}}",
-             exprs[_i].expr);
+    snprintf(
+        text, sizeof(text),
+        "{affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: "
+        "[{matchExpressions: [%s], matchFields: [{key: metadata.name, operator: In, values: [n]}]}, {}]}}}}",
+        exprs[_i].expr);
     struct fact_pod pod;
     struct err e = {0};
     ck_assert_msg(api_read_pod_spec(doc(text), &arena, 0, &pod, &e) == 0, "%s", e.text);
@@ -75,10 +80,11 @@ START_TEST(preferred_is_no_affinity)
 {
     struct fact_pod pod;
     struct err e;
-    ck_assert_int_eq(api_read_pod_spec(doc("{affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: "
-                                           "[{weight: 1}]}, podAffinity: {}}}"),
-                                       &arena, 0, &pod, &e),
-                     0);
+    ck_assert_int_eq(
+        api_read_pod_spec(doc("{affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: "
+                              "[{weight: 1}]}, podAffinity: {}}}"),
+                          &arena, 0, &pod, &e),
+        0);
     ck_assert(!pod.has_affinity);
 }
 END_TEST
@@ -93,13 +99,16 @@ static const struct {
     {"{matchLabels: {a: b, c: \"\"}}", NULL, 2},
     {"{matchExpressions: [{key: a, operator: In, values: [b]}, {key: c, operator: DoesNotExist}]}", NULL, 2},
     {"{matchExpressions: [{key: a, operator: Gt, values: [\"1\"]}]}",
-     "matchExpressions[0].operator: Unsupported value: \"Gt\": supported values: \"In\", \"NotIn\", \"Exists\", "
+     "matchExpressions[0].operator: Unsupported value: \"Gt\": supported values: \"In\", \"NotIn\", "
+     "\"Exists\", "
      "\"DoesNotExist\"",
      0},
     {"{matchExpressions: [{key: a, operator: NotIn}]}",
      "matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'", 0},
     {"{matchExpressions: [{key: a, operator: Exists, values: [b]}]}",
-     "matchExpressions[0].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'", 0},
+     "matchExpressions[0].values: Forbidden: may not be specified when `operator` is 'Exists' or "
+     "'DoesNotExist'",
+     0},
     {"{matchExpressions: [{operator: Exists}]}", "matchExpressions[0].key: Required value", 0},
     {"{matchExpressions: [{key: a}]}", "matchExpressions[0].operator: Required value", 0},
     {"[]", "must be a map, not a list", 0},
@@ -140,8 +149,9 @@ START_TEST(tolerations)
     const struct fact_toleration *t;
     uint32_t n;
     struct err e = {0};
-    const struct doc_node *list = doc("[{}, {key: a, operator: \"\", value: v, effect: \"\"}, {key: b, operator: Lt, value: "
-                                      "\"5\", effect: NoExecute}]");
+    const struct doc_node *list =
+        doc("[{}, {key: a, operator: \"\", value: v, effect: \"\"}, {key: b, operator: Lt, value: "
+            "\"5\", effect: NoExecute}]");
     ck_assert_msg(api_read_tolerations(list, &arena, API_LENIENT, &t, &n, &e) == 0, "%s", e.text);
     ck_assert_uint_eq(n, 3);
     ck_assert_int_eq(t[1].op, TOLERATE_EQUAL);

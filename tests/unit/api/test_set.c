@@ -24,10 +24,14 @@ static const struct {
     {"t.yaml", "%YAML 1.1\n---\n" NS("a") "\n---\n" JSON_NS("b") "\n", "a:3 b:5", NULL},
     {"t.yaml", "---\n" JSON_NS("a") "\n---\n# c\n\n" JSON_NS("b") "\n---\n" NS("c"), "a:2 b:6 c:8", NULL},
     {"t.yaml", "\xef\xbb\xbf" NS("a"), "a:1", NULL},
-    {"t.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  annotations:\n    t: |\n      x\n       ---\n      y\n",
+    {"t.yaml",
+     "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  annotations:\n    t: |\n      x\n       ---\n "
+     "     y\n",
      "a:1", NULL},
-    {"t.yaml", NS("a") "\n---\nx: [\n---\n" NS("b"), "a:1 b:5", "t.yaml:4: YAML: did not find expected node content"},
-    {"t.yaml", NS("a") "\n---\nx: 1\nx: 2\n---\n" NS("b"), "a:1 b:6", "t.yaml:4: the key \"x\" is there already, in line 3"},
+    {"t.yaml", NS("a") "\n---\nx: [\n---\n" NS("b"), "a:1 b:5",
+     "t.yaml:4: YAML: did not find expected node content"},
+    {"t.yaml", NS("a") "\n---\nx: 1\nx: 2\n---\n" NS("b"), "a:1 b:6",
+     "t.yaml:4: the key \"x\" is there already, in line 3"},
     {"t.yaml", NS("a") "\n---\n{\"x\": 1, \"x\": 2}\n---\n" NS("b"), "a:1 b:5",
      "t.yaml:3: the key \"x\" is there already, in line 3"},
     {"t.yaml", NS("a") "\n---\n- 1\n---\n" NS("b"), "a:1 b:5", "t.yaml:3: not a Kubernetes object"},
@@ -35,22 +39,28 @@ static const struct {
     {"t.yaml", NS("a") "\n---\napiVersion: v1\n", "a:1", "t.yaml:3: kind: Required value"},
     {"t.yaml", NS("a") "\n---\n{apiVersion: v1, kind: Namespace}\n", "a:1",
      "t.yaml:3: Namespace: metadata.name: Required value"},
-    {"t.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: A}}",
-     "",
-     "t.yaml:1: Namespace A: metadata.name: Invalid value: \"A\": a lowercase RFC 1123 label must consist of lower case "
-     "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
+    {"t.yaml", "{apiVersion: v1, kind: Namespace, metadata: {name: A}}", "",
+     "t.yaml:1: Namespace A: metadata.name: Invalid value: \"A\": a lowercase RFC 1123 label must consist of "
+     "lower case "
+     "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', "
+     " or '123-abc', "
      "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
     {"t.yaml", "{apiVersion: kueue.x-k8s.io/v1beta1, kind: Cohort, metadata: {name: a}}", "",
-     "t.yaml:1: apiVersion: kueue.x-k8s.io/v1beta1 is not read, only kueue.x-k8s.io/v1beta2; convert the object"},
+     "t.yaml:1: apiVersion: kueue.x-k8s.io/v1beta1 is not read, only kueue.x-k8s.io/v1beta2; convert the "
+     "object"},
     {"t.yaml", "{apiVersion: v1, kind: List, items: [" NS("a") ",\n" NS("b") "]}", "a:1 b:2", NULL},
-    {"t.yaml", "{apiVersion: v1, kind: NamespaceList, items: [{metadata: {name: a}}, {metadata: {name: B}}]}", "a:1",
-     "t.yaml:1: Namespace B: metadata.name: Invalid value: \"B\": a lowercase RFC 1123 label must consist of lower case "
-     "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
+    {"t.yaml", "{apiVersion: v1, kind: NamespaceList, items: [{metadata: {name: a}}, {metadata: {name: B}}]}",
+     "a:1",
+     "t.yaml:1: Namespace B: metadata.name: Invalid value: \"B\": a lowercase RFC 1123 label must consist of "
+     "lower case "
+     "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', "
+     " or '123-abc', "
      "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
     {"t.yaml", "{apiVersion: v1, kind: List, items: []}", "", NULL},
     {"t.yaml", "{apiVersion: v1, kind: List, items: [5]}", "", "t.yaml:1: not a Kubernetes object"},
     {"t.json", JSON_NS("a") "\n", "a:1", NULL},
-    {"t.json", "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n" JSON_NS("a") ",\n" JSON_NS("b") "]}", "a:2 b:3", NULL},
+    {"t.json", "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n" JSON_NS("a") ",\n" JSON_NS("b") "]}",
+     "a:2 b:3", NULL},
     {"t.json", NS("a"), "", "t.json:1: not valid JSON"},
     {"t.json", JSON_NS("a") "\n" JSON_NS("b"), "", "t.json:2: JSON: something follows the value"},
 };
@@ -66,7 +76,8 @@ START_TEST(reading)
         ck_assert_str_eq(o->file, streams[_i].name);
     }
     ck_assert_str_eq(got, streams[_i].objects);
-    ck_assert_msg(api_set_errors(s) == (streams[_i].error != NULL), "%s: %s", streams[_i].text, api_set_error(s, 0));
+    ck_assert_msg(api_set_errors(s) == (streams[_i].error != NULL), "%s: %s", streams[_i].text,
+                  api_set_error(s, 0));
     ck_assert_str_eq(api_set_error(s, 0), streams[_i].error ? streams[_i].error : "");
     api_set_free(s);
 }
@@ -76,8 +87,9 @@ END_TEST
 
 START_TEST(warnings)
 {
-    struct api_set *s = set_of("apiVersion: kueue.x-k8s.io/v1beta2\nkind: Cohort\nmetadata:\n  name: c\n  labels:\n    a: "
-                               "yes\n  foo: 1\nspec:\n  parent: p\nstate: x\n");
+    struct api_set *s =
+        set_of("apiVersion: kueue.x-k8s.io/v1beta2\nkind: Cohort\nmetadata:\n  name: c\n  labels:\n    a: "
+               "yes\n  foo: 1\nspec:\n  parent: p\nstate: x\n");
     static const char *const want[] = {
         "t.yaml:6: yes is read as text; quote it, other YAML readers take it for a boolean",
         "t.yaml:7: Cohort c: metadata.foo: unknown field",
@@ -95,9 +107,10 @@ END_TEST
 
 START_TEST(passed_over)
 {
-    struct api_set *s = set_of("{apiVersion: batch/v1, kind: Job}\n---\n" NS("a") "\n---\n{apiVersion: v1, kind: Node}\n---\n"
-                               "{apiVersion: batch/v1, kind: Job}\n---\n{apiVersion: v1, kind: PodList, items: [{}, {}]}\n"
-                               "---\n{apiVersion: batch/v1, kind: Workload}\n");
+    struct api_set *s = set_of("{apiVersion: batch/v1, kind: Job}\n---\n" NS(
+        "a") "\n---\n{apiVersion: v1, kind: Node}\n---\n"
+             "{apiVersion: batch/v1, kind: Job}\n---\n{apiVersion: v1, kind: PodList, items: [{}, {}]}\n"
+             "---\n{apiVersion: batch/v1, kind: Workload}\n");
     static const struct {
         const char *kind;
         uint32_t n;
@@ -119,7 +132,8 @@ START_TEST(many_errors)
 {
     struct str text;
     str_init(&text, 0);
-    str_add(&text, "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ClusterQueue\nmetadata: {name: q}\nspec: {resourceGroups: [5");
+    str_add(&text, "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ClusterQueue\nmetadata: {name: q}\nspec: "
+                   "{resourceGroups: [5");
     for (int i = 0; i < 3000; i++)
         str_add(&text, ", 5");
     str_add(&text, "]}\n");
@@ -150,7 +164,8 @@ static int on_object(void *ctx, const struct object *o, struct err *err)
 
 START_TEST(streaming)
 {
-    const char *text = NS("a") "\n---\n" JSON_NS("b") "\n---\n{apiVersion: v1, kind: List, items: [" NS("c") ", " NS("d") "]}\n";
+    const char *text = NS("a") "\n---\n" JSON_NS("b") "\n---\n{apiVersion: v1, kind: List, items: [" NS(
+        "c") ", " NS("d") "]}\n";
     struct seen seen = {0};
     struct err e = {0};
     struct api_set *s = api_set_new(0);
@@ -222,9 +237,10 @@ END_TEST
 
 START_TEST(out_of_memory)
 {
-    const char *text = "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\nmetadata: {name: w, foo: 1}\nspec: {podSets: "
-                       "[{count: 1, template: {spec: {containers: [{name: c, resources: {requests: {cpu: 1}}}]}}}]}\n---\n" NS(
-                           "A") "\n---\n{apiVersion: batch/v1, kind: Job}\n---\n" JSON_NS("b") "\n";
+    const char *text =
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\nmetadata: {name: w, foo: 1}\nspec: {podSets: "
+        "[{count: 1, template: {spec: {containers: [{name: c, resources: {requests: {cpu: "
+        "1}}}]}}}]}\n---\n" NS("A") "\n---\n{apiVersion: batch/v1, kind: Job}\n---\n" JSON_NS("b") "\n";
     int64_t live = mem_live();
     bool done = false;
     for (uint64_t n = 1; !done; n++) {

@@ -5,8 +5,10 @@ static struct api_set *set_of_status(unsigned flags, const char *status)
 {
     char text[8192];
     snprintf(text, sizeof(text),
-             "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\nmetadata: {name: x, namespace: n}\nspec: {preemptionGates: "
-             "[{name: g}, {name: h}], podSets: [{name: a, count: 4, template: &t {spec: {containers: [{name: c}]}}}, {name: "
+             "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\nmetadata: {name: x, namespace: n}\nspec: "
+             "{preemptionGates: "
+             "[{name: g}, {name: h}], podSets: [{name: a, count: 4, template: &t {spec: {containers: [{name: "
+             "c}]}}}, {name: "
              "b, count: 2, template: *t}]}\nstatus: %s\n",
              status);
     return set_of_flags(flags, "t.yaml", text);
@@ -19,33 +21,41 @@ static struct api_set *set_of_status(unsigned flags, const char *status)
 static const struct row rules[] = {
     {"{}", NULL},
     {"{" RESERVED ", " ADMISSION "}", NULL},
-    {"{" RESERVED "}", "status.admission: Required value: must be set while the QuotaReserved condition is true"},
+    {"{" RESERVED "}",
+     "status.admission: Required value: must be set while the QuotaReserved condition is true"},
     {"{" RESERVED ", admission: {clusterQueue: q, podSetAssignments: [{name: a}]}}",
      "status.admission.podSetAssignments: Invalid value: must have the same number of podSets as the spec"},
     {"{" RESERVED ", admission: {clusterQueue: q, podSetAssignments: [{name: a}, {name: c}]}}",
      "status.admission.podSetAssignments[1].name: Not found: \"c\""},
     {"{admission: {clusterQueue: q, podSetAssignments: [{name: a, count: 3, resourceUsage: {cpu: 1}}]}}",
      "status.admission.podSetAssignments[0].resourceUsage[cpu]: Invalid value: is not a multiple of 3"},
-    {"{admission: {clusterQueue: q, podSetAssignments: [{name: a, count: 3, resourceUsage: {cpu: 1500m, memory: 3, gpu: 0}}]}}",
+    {"{admission: {clusterQueue: q, podSetAssignments: [{name: a, count: 3, resourceUsage: {cpu: 1500m, "
+     "memory: 3, gpu: 0}}]}}",
      NULL},
-    {"{admission: {clusterQueue: q, podSetAssignments: [{name: a, count: 0, resourceUsage: {cpu: 1}}]}}", NULL},
+    {"{admission: {clusterQueue: q, podSetAssignments: [{name: a, count: 0, resourceUsage: {cpu: 1}}]}}",
+     NULL},
     {"{admission: {clusterQueue: q, podSetAssignments: [{name: a, flavors: {cpu: 5}}]}}",
      "status.admission.podSetAssignments[0].flavors[cpu]: must be a string, not a number"},
     {"{conditions: [{status: \"True\", reason: R, " AT "}]}", "status.conditions[0].type: Required value"},
     {"{conditions: [{type: Admitted, reason: R, " AT "}]}", "status.conditions[0].status: Required value"},
     {"{conditions: [{type: Admitted, status: \"Yes\", reason: R, " AT "}]}",
-     "status.conditions[0].status: Unsupported value: \"Yes\": supported values: \"True\", \"False\", \"Unknown\""},
+     "status.conditions[0].status: Unsupported value: \"Yes\": supported values: \"True\", \"False\", "
+     "\"Unknown\""},
     {"{conditions: [{type: Admitted, status: true, reason: R, " AT "}]}",
      "status.conditions[0].status: must be a string, not a boolean; quote it if it is text"},
     {"{conditions: [{type: Admitted, status: \"True\", reason: R}]}",
      "status.conditions[0].lastTransitionTime: Required value: must be set"},
-    {"{conditions: [{type: Admitted, status: \"True\", " AT "}]}", "status.conditions[0].reason: Required value: must be set"},
+    {"{conditions: [{type: Admitted, status: \"True\", " AT "}]}",
+     "status.conditions[0].reason: Required value: must be set"},
     {"{conditions: [{type: Admitted, status: \"True\", reason: \"a b\", " AT "}]}",
-     "status.conditions[0].reason: Invalid value: \"a b\": a condition reason must start with alphabetic character, optionally "
-     "followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'"},
+     "status.conditions[0].reason: Invalid value: \"a b\": a condition reason must start with alphabetic "
+     "character, optionally "
+     "followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character "
+     "or '_'"},
     {"{conditions: [{type: Admitted, status: \"True\", reason: R, observedGeneration: -1, " AT "}]}",
      "status.conditions[0].observedGeneration: Invalid value: -1: must be greater than or equal to zero"},
-    {"{conditions: [{type: A, status: \"True\", reason: R, " AT "}, {type: A, status: \"True\", reason: R, " AT "}]}",
+    {"{conditions: [{type: A, status: \"True\", reason: R, " AT
+     "}, {type: A, status: \"True\", reason: R, " AT "}]}",
      "status.conditions[1].type: Duplicate value: \"A\""},
     {"{conditions: [{type: A, status: \"True\", reason: R, lastTransitionTime: yesterday}]}", NULL},
     {"{reclaimablePods: [{name: a, count: 4}]}", NULL},
@@ -56,11 +66,13 @@ static const struct row rules[] = {
     {"{reclaimablePods: [{name: a, count: -1}]}",
      "status.reclaimablePods[0].count: Invalid value: -1: should be greater than or equal to 0"},
     {"{admissionChecks: [{name: k, state: Maybe}]}",
-     "status.admissionChecks[0].state: Unsupported value: \"Maybe\": supported values: \"Pending\", \"Ready\", \"Retry\", "
+     "status.admissionChecks[0].state: Unsupported value: \"Maybe\": supported values: \"Pending\", "
+     "\"Ready\", \"Retry\", "
      "\"Rejected\""},
     {"{admissionChecks: [{name: k}]}", "status.admissionChecks[0].state: Required value"},
     {"{admissionChecks: [{name: k, state: Ready, podSetUpdates: [{name: c}]}]}",
-     "status.admissionChecks[0].podSetUpdates[0].name: Unsupported value: \"c\": must be the name of a podSet"},
+     "status.admissionChecks[0].podSetUpdates[0].name: Unsupported value: \"c\": must be the name of a "
+     "podSet"},
     {"{clusterName: c, nominatedClusterNames: [d]}",
      "status: Invalid value: clusterName and nominatedClusterNames are mutually exclusive"},
     {"{requeueState: {count: 1, requeueAt: \"2026-13-01T00:00:00Z\"}}", NULL},
@@ -86,14 +98,20 @@ END_TEST
 START_TEST(fields)
 {
     struct api_set *s = set_of_status(
-        0, "{conditions: [{type: QuotaReserved, status: \"True\", reason: R, message: m, observedGeneration: 2, " AT
-           "}, {type: SomethingElse, status: \"True\", reason: R, " AT "}, {type: WaitingForReplacementPods, status: "
-           "Unknown, reason: S, " AT "}], admission: {clusterQueue: q, podSetAssignments: [{name: a, flavors: {cpu: f, "
-           "memory: g}, resourceUsage: {cpu: 4, memory: 8Gi}, count: 4, delayedTopologyRequest: Pending}, {name: b, "
-           "topologyAssignment: {levels: [h]}}]}, requeueState: {count: 3, requeueAt: \"2026-01-01T00:00:01Z\"}, "
-           "reclaimablePods: [{name: a, count: 1}], admissionChecks: [{name: k, state: Retry, message: wait, " AT
-           ", requeueAfterSeconds: 5, retryCount: 0}], preemptionGates: [{name: g, position: Open}, {name: h, position: "
-           "Open}]}");
+        0,
+        "{conditions: [{type: QuotaReserved, status: \"True\", reason: R, message: m, observedGeneration: "
+        "2, " AT "}, {type: SomethingElse, status: \"True\", reason: R, " AT
+        "}, {type: WaitingForReplacementPods, status: "
+        "Unknown, reason: S, " AT
+        "}], admission: {clusterQueue: q, podSetAssignments: [{name: a, flavors: {cpu: f, "
+        "memory: g}, resourceUsage: {cpu: 4, memory: 8Gi}, count: 4, delayedTopologyRequest: Pending}, "
+        "{name: b, "
+        "topologyAssignment: {levels: [h]}}]}, requeueState: {count: 3, requeueAt: "
+        "\"2026-01-01T00:00:01Z\"}, "
+        "reclaimablePods: [{name: a, count: 1}], admissionChecks: [{name: k, state: Retry, message: wait, " AT
+        ", requeueAfterSeconds: 5, retryCount: 0}], preemptionGates: [{name: g, position: Open}, {name: h, "
+        "position: "
+        "Open}]}");
     const struct fact_workload *w = &only(s)->workload;
     ck_assert_uint_eq(w->nconditions, 2);
     ck_assert_int_eq(w->conditions[0].type, COND_QUOTA_RESERVED);
@@ -125,7 +143,8 @@ END_TEST
 
 START_TEST(gates)
 {
-    struct api_set *s = set_of_status(0, "{preemptionGates: [{name: g, position: Open}, {name: h, position: Closed}]}");
+    struct api_set *s =
+        set_of_status(0, "{preemptionGates: [{name: g, position: Open}, {name: h, position: Closed}]}");
     ck_assert(only(s)->workload.has_closed_gate);
     api_set_free(s);
     s = set_of_status(0, "{preemptionGates: [{name: g, position: Open}]}");

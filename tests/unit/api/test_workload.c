@@ -10,10 +10,11 @@ static const struct row rules[] = {
     {"{}", "spec.podSets: Required value"},
     {"{podSets: []}", "spec.podSets: Invalid value: 0: should have at least 1 items"},
     {"{podSets: [{" POD "}, {name: main, " POD "}]}", "spec.podSets[1]: Duplicate value: \"main\""},
-    {"{podSets: [{name: a.b, " POD "}]}",
-     "spec.podSets[0].name: Invalid value: \"a.b\": a lowercase RFC 1123 label must consist of lower case alphanumeric "
-     "characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used "
-     "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
+    {"{podSets: [{name: a.b, " POD "}]}", "spec.podSets[0].name: Invalid value: \"a.b\": a lowercase RFC "
+                                          "1123 label must consist of lower case alphanumeric "
+                                          "characters or '-', and must start and end with an alphanumeric "
+                                          "character (e.g. 'my-name',  or '123-abc', regex used "
+                                          "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
     {"{podSets: [{count: -1, " POD "}]}",
      "spec.podSets[0].count: Invalid value: -1: should be greater than or equal to 0"},
     {"{podSets: [{count: 2, minCount: 3, " POD "}]}",
@@ -24,26 +25,33 @@ static const struct row rules[] = {
      "spec.podSets: Invalid value: 2: at most one podSet can use minCount"},
     {"{podSets: [{name: a}]}", "spec.podSets[0].template: Required value"},
     {"{podSets: [{template: {spec: {}}}]}", "spec.podSets[0].template.spec.containers: Required value"},
-    {"{podSets: [{template: {spec: {containers: [{}]}}}]}", "spec.podSets[0].template.spec.containers[0].name: Required value"},
+    {"{podSets: [{template: {spec: {containers: [{}]}}}]}",
+     "spec.podSets[0].template.spec.containers[0].name: Required value"},
     {"{podSets: [{template: {spec: {containers: [{name: c, resources: {requests: {pods: 1}}}]}}}]}",
-     "spec.podSets[0].template.spec.containers[0].resources.requests[pods]: Invalid value: \"pods\": the key is reserved for "
+     "spec.podSets[0].template.spec.containers[0].resources.requests[pods]: Invalid value: \"pods\": the key "
+     "is reserved for "
      "internal kueue use"},
     {"{podSets: [{template: {spec: {containers: [{name: c, resources: {limits: {cpu: -1}}}]}}}]}",
-     "spec.podSets[0].template.spec.containers[0].resources.limits[cpu]: Invalid value: \"-1\": must be greater than or equal "
+     "spec.podSets[0].template.spec.containers[0].resources.limits[cpu]: Invalid value: \"-1\": must be "
+     "greater than or equal "
      "to 0"},
     {"{podSets: [{template: {spec: {containers: [{name: c, resources: {limits: {cpu: two}}}]}}}]}",
-     "spec.podSets[0].template.spec.containers[0].resources.limits[cpu]: Invalid value: \"two\": quantities must match the "
+     "spec.podSets[0].template.spec.containers[0].resources.limits[cpu]: Invalid value: \"two\": quantities "
+     "must match the "
      "regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
     {"{podSets: [{topologyRequest: {podSetSliceSize: 1}, " POD "}]}",
-     "spec.podSets[0].topologyRequest.podSetSliceSize: Forbidden: may not be set when podSetSliceRequiredTopology is not "
+     "spec.podSets[0].topologyRequest.podSetSliceSize: Forbidden: may not be set when "
+     "podSetSliceRequiredTopology is not "
      "specified"},
     {"{podSets: [{topologyRequest: {podSetSliceRequiredTopology: r, podSetSliceSize: 0}, " POD "}]}",
      "spec.podSets[0].topologyRequest.podSetSliceSize: Invalid value: 0: must be greater than 0"},
-    {"{priorityClassRef: {group: kueue.x-k8s.io, kind: WorkloadPriorityClass, name: p}, priority: 5, " PS "}", NULL},
+    {"{priorityClassRef: {group: kueue.x-k8s.io, kind: WorkloadPriorityClass, name: p}, priority: 5, " PS "}",
+     NULL},
     {"{priorityClassRef: {group: kueue.x-k8s.io, kind: WorkloadPriorityClass, name: p}, " PS "}",
      "spec.priority: Required value: priority should not be nil when priorityClassRef is set"},
     {"{priorityClassRef: {group: kueue.x-k8s.io, kind: PriorityClass, name: p}, priority: 5, " PS "}",
-     "spec.priorityClassRef: Invalid value: must be group kueue.x-k8s.io and kind WorkloadPriorityClass, or group "
+     "spec.priorityClassRef: Invalid value: must be group kueue.x-k8s.io and kind WorkloadPriorityClass, or "
+     "group "
      "scheduling.k8s.io and kind PriorityClass"},
     {"{maximumExecutionTimeSeconds: 0, " PS "}",
      "spec.maximumExecutionTimeSeconds: Invalid value: 0: should be greater than or equal to 1"},
@@ -60,9 +68,10 @@ END_TEST
 
 START_TEST(too_many_pod_sets)
 {
-    struct api_set *s = set_of_spec(0, "Workload",
-                                    "{podSets: [&p {name: a, " POD "}, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, "
-                                    "*p, *p, *p, *p, *p]}");
+    struct api_set *s =
+        set_of_spec(0, "Workload",
+                    "{podSets: [&p {name: a, " POD "}, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, *p, "
+                    "*p, *p, *p, *p, *p]}");
     check_error(s, "19", "Workload n/x: spec.podSets: Too many: 19: must have at most 18 items");
     api_set_free(s);
 }
@@ -70,40 +79,42 @@ END_TEST
 
 START_TEST(fields)
 {
-    struct api_set *s = set_of(
-        "apiVersion: kueue.x-k8s.io/v1beta2\n"
-        "kind: Workload\n"
-        "metadata:\n"
-        "  name: w\n"
-        "  namespace: n\n"
-        "  uid: u-1\n"
-        "  generation: 3\n"
-        "  creationTimestamp: \"2026-01-01T00:00:00Z\"\n"
-        "  labels: {kueue.x-k8s.io/job-uid: j}\n"
-        "  annotations: {kueue.x-k8s.io/admission-gated-by: a.io/b, kueue.x-k8s.io/priority-boost: \"-7\", sim/x: \"1\"}\n"
-        "spec:\n"
-        "  queueName: l\n"
-        "  priority: -5\n"
-        "  active: false\n"
-        "  priorityClassRef: {group: scheduling.k8s.io, kind: PriorityClass, name: p}\n"
-        "  preemptionGates: [{name: g}]\n"
-        "  podSets:\n"
-        "  - count: 4\n"
-        "    minCount: 2\n"
-        "    topologyRequest: {required: rack, podSetGroupName: grp}\n"
-        "    template:\n"
-        "      metadata: {labels: {a: b}}\n"
-        "      spec:\n"
-        "        runtimeClassName: kata\n"
-        "        nodeSelector: {pool: a}\n"
-        "        tolerations: [{key: k, operator: Equal, value: v, effect: NoSchedule}]\n"
-        "        overhead: {cpu: 100m}\n"
-        "        resources: {requests: {cpu: 3}}\n"
-        "        resourceClaims: [{name: r}]\n"
-        "        initContainers: [{name: i, restartPolicy: Always, resources: {requests: {cpu: 1}}}]\n"
-        "        containers:\n"
-        "        - {name: c, image: x, resources: {requests: {cpu: 0.5, memory: 1Gi}, limits: {nvidia.com/gpu: 1}}}\n"
-        "        - {name: d}\n");
+    struct api_set *s =
+        set_of("apiVersion: kueue.x-k8s.io/v1beta2\n"
+               "kind: Workload\n"
+               "metadata:\n"
+               "  name: w\n"
+               "  namespace: n\n"
+               "  uid: u-1\n"
+               "  generation: 3\n"
+               "  creationTimestamp: \"2026-01-01T00:00:00Z\"\n"
+               "  labels: {kueue.x-k8s.io/job-uid: j}\n"
+               "  annotations: {kueue.x-k8s.io/admission-gated-by: a.io/b, kueue.x-k8s.io/priority-boost: "
+               "\"-7\", sim/x: \"1\"}\n"
+               "spec:\n"
+               "  queueName: l\n"
+               "  priority: -5\n"
+               "  active: false\n"
+               "  priorityClassRef: {group: scheduling.k8s.io, kind: PriorityClass, name: p}\n"
+               "  preemptionGates: [{name: g}]\n"
+               "  podSets:\n"
+               "  - count: 4\n"
+               "    minCount: 2\n"
+               "    topologyRequest: {required: rack, podSetGroupName: grp}\n"
+               "    template:\n"
+               "      metadata: {labels: {a: b}}\n"
+               "      spec:\n"
+               "        runtimeClassName: kata\n"
+               "        nodeSelector: {pool: a}\n"
+               "        tolerations: [{key: k, operator: Equal, value: v, effect: NoSchedule}]\n"
+               "        overhead: {cpu: 100m}\n"
+               "        resources: {requests: {cpu: 3}}\n"
+               "        resourceClaims: [{name: r}]\n"
+               "        initContainers: [{name: i, restartPolicy: Always, resources: {requests: {cpu: 1}}}]\n"
+               "        containers:\n"
+               "        - {name: c, image: x, resources: {requests: {cpu: 0.5, memory: 1Gi}, limits: "
+               "{nvidia.com/gpu: 1}}}\n"
+               "        - {name: d}\n");
     const struct object *o = only(s);
     const struct fact_workload *w = &o->workload;
     ck_assert_msg(api_set_warnings(s) == 0, "%s", api_set_warning(s, 0));
@@ -193,11 +204,14 @@ static const struct {
     const char *a, *b; /* pod specs */
     bool equal;
 } digests[] = {
-    {"{containers: [{name: a, image: x}]}", "{containers: [{name: b, image: y, command: [z]}], restartPolicy: Never}", true},
+    {"{containers: [{name: a, image: x}]}",
+     "{containers: [{name: b, image: y, command: [z]}], restartPolicy: Never}", true},
     {"{containers: [{resources: {requests: {cpu: 1000m, memory: 1Gi}}}]}",
      "{containers: [{resources: {requests: {memory: 1Gi, cpu: 1}}}]}", true},
-    {"{containers: [{resources: {requests: {cpu: 1}}}]}", "{containers: [{resources: {requests: {cpu: 2}}}]}", false},
-    {"{containers: [{resources: {requests: {cpu: 1}}}, {}]}", "{containers: [{}, {resources: {requests: {cpu: 1}}}]}", false},
+    {"{containers: [{resources: {requests: {cpu: 1}}}]}", "{containers: [{resources: {requests: {cpu: 2}}}]}",
+     false},
+    {"{containers: [{resources: {requests: {cpu: 1}}}, {}]}",
+     "{containers: [{}, {resources: {requests: {cpu: 1}}}]}", false},
     {"{containers: [{}]}", "{initContainers: [{}]}", false},
     {"{containers: [{ports: [{containerPort: 80}]}]}", "{containers: [{}]}", false},
     {"{containers: [{ports: []}]}", "{containers: [{}]}", true},
@@ -234,7 +248,8 @@ START_TEST(digest)
     }
     bool equal = pods[0].digest_len == pods[1].digest_len &&
                  memcmp(pods[0].digest, pods[1].digest, pods[0].digest_len) == 0;
-    ck_assert_msg(equal == digests[_i].equal, "%s | %s: %s | %s", texts[0], texts[1], pods[0].digest, pods[1].digest);
+    ck_assert_msg(equal == digests[_i].equal, "%s | %s: %s | %s", texts[0], texts[1], pods[0].digest,
+                  pods[1].digest);
     arena_free(&arena);
 }
 END_TEST

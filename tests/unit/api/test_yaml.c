@@ -87,7 +87,8 @@ static const struct {
 } same[] = {
     {"a: 1\nb: [x, y]\n", "{\"a\": 1, \"b\": [\"x\", \"y\"]}"},
     {"a: &x {k: v}\nb: *x\n", "{\"a\": {\"k\": \"v\"}, \"b\": {\"k\": \"v\"}}"},
-    {"a: &x {k: v, l: 1}\nb:\n  <<: *x\n  k: w\n", "{\"a\": {\"k\": \"v\", \"l\": 1}, \"b\": {\"k\": \"w\", \"l\": 1}}"},
+    {"a: &x {k: v, l: 1}\nb:\n  <<: *x\n  k: w\n",
+     "{\"a\": {\"k\": \"v\", \"l\": 1}, \"b\": {\"k\": \"w\", \"l\": 1}}"},
     {"a: &x {k: 1}\nb: &y {k: 2, m: 3}\nc: {<<: [*x, *y]}\n",
      "{\"a\": {\"k\": 1}, \"b\": {\"k\": 2, \"m\": 3}, \"c\": {\"k\": 1, \"m\": 3}}"},
     {"\"<<\": 1\n", "{\"<<\": 1}"},
@@ -138,11 +139,12 @@ START_TEST(bombs)
     const struct doc_node *n;
     struct err e = {0};
     char text[2 * DOC_MAX_DEPTH + 10];
-    ck_assert_int_eq(read_text("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
-                               "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
-                               "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
-                               &n, &e),
-                     ERR_LIMIT);
+    ck_assert_int_eq(
+        read_text("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+                  "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n"
+                  "e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
+                  &n, &e),
+        ERR_LIMIT);
     memset(text, '[', DOC_MAX_DEPTH + 1);
     memset(text + DOC_MAX_DEPTH + 1, ']', DOC_MAX_DEPTH + 1);
     text[2 * DOC_MAX_DEPTH + 2] = '\0';
