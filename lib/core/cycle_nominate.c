@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool is_scan_outdated(const struct run *r, const struct entry *e)
+bool cycle_scan_outdated(const struct run *r, const struct entry *e)
 {
     const struct scan *s = &e->d.w->scan;
     if (gate_on(&r->w->gates, GATE_PRESERVE_SCAN)) {
@@ -123,7 +123,7 @@ void cycle_nominate(struct run *r, struct wl *w, struct cluster_queue *cq, struc
     e->priority = side.priority;
     e->queue_time = side.queue_time;
     e->preemptor = gate_on(&r->w->gates, GATE_PREEMPTORS_FIRST) && pending_is_preemptor(&cq->pending, w);
-    if (w->scan.present && is_scan_outdated(r, e))
+    if (w->scan.present && cycle_scan_outdated(r, e))
         w->scan.present = false;
     cycle_assign(r, e, NULL);
     e->d.message = MESSAGE_ASSIGNMENT;

@@ -36,6 +36,8 @@ struct run {
 void cycle_nominate(struct run *r, struct wl *w, struct cluster_queue *cq, struct entry *e);
 /* 5.2 initial(): an assignment and its targets. */
 void cycle_assign(struct run *r, struct entry *e, const struct assignment *pinned);
+/* 6.6: has the remembered scan position expired? */
+bool cycle_scan_outdated(const struct run *r, const struct entry *e);
 struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e,
                                    const struct assignment *pinned);
 
@@ -44,6 +46,8 @@ void cycle_process(struct run *r, struct entry *e);
 
 /* order.c: 5.3 and 8.4 */
 void order_classical(struct run *r);
+/* 8.4: of two entries whose shares are measured, is `a` before `b` in the tournament of the cohort at this depth? */
+bool order_fair_less(const struct world *w, const struct entry *a, const struct entry *b, uint32_t depth);
 /* Calls cycle_process for each entry in the order of the tournament; fills r->order. */
 void order_fair(struct run *r);
 

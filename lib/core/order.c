@@ -71,7 +71,7 @@ static void measure(struct contest *c, struct entry *e)
 }
 
 /* 8.4: is a to be tried before b at the cohort of that depth? */
-static bool fair_less(const struct world *w, const struct entry *a, const struct entry *b, uint32_t depth)
+bool order_fair_less(const struct world *w, const struct entry *a, const struct entry *b, uint32_t depth)
 {
     if (a->preemptor != b->preemptor)
         return a->preemptor;
@@ -91,7 +91,7 @@ static struct entry *tournament(const struct contest *c, uint32_t cohort)
     uint32_t depth = c->t->nodes[cohort].depth;
     for (uint32_t n = cohort + 1; n < c->t->nodes[cohort].end; n = c->t->nodes[n].end) {
         struct entry *e = c->t->nodes[n].cq == TREE_NONE ? tournament(c, n) : c->by_node[n];
-        if (e && (!best || fair_less(c->r->w, e, best, depth)))
+        if (e && (!best || order_fair_less(c->r->w, e, best, depth)))
             best = e;
     }
     return best;

@@ -1,25 +1,17 @@
 /* Preemption under fair sharing (engine.md 8.2, 8.3). */
-#include "core/preempt_priv.h"
+#include "core/turns.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Candidates of one ClusterQueue, first in, first out. */
-struct offers {
-    struct cand_seq seq;
-    uint32_t next;
-};
-
 struct fair {
     const struct preempt_ctx *ctx;
     struct tree *t;
-    struct offers *offers; /* by node */
-    bool *pruned;          /* by node */
+    struct turns turns;
     struct target *targets;
     uint32_t ntargets;
     struct cand_vec retry; /* rejected by the first strategy */
 };
-
 /* ---- candidates (8.2) ------------------------------------------------------------------------------------------------------- */
 
 static bool borrows_needed(const struct preempt_ctx *ctx, const struct cluster_queue *cq)
@@ -42,7 +34,7 @@ static uint32_t collect(struct fair *f, struct cluster_queue *cq, enum preempt_p
             continue;
         cand_fill(ctx, cand_add(ctx->a, &v), w, w->cq);
     }
-    cand_seq_init(&f->offers[cq->node].seq, v.v, v.n, ctx->w->afs.on);
+    cand_seq_init(&f->turns.offers[cq->node].seq, v.v, v.n, ctx->w->afs.on);
     return v.n;
 }
 
@@ -64,71 +56,6 @@ static uint32_t collect_all(struct fair *f)
             n += collect(f, cq, p->reclaim_within_cohort);
     }
     return n;
-}
-
-static struct cand *first_offer(struct fair *f, uint32_t node)
-{
-    return cand_seq_at(&f->offers[node].seq, f->offers[node].next);
-}
-
-/* ---- whose turn is it (8.3) ---------------------------------------------------------------------------------------------------- */
-
-static bool holds_preemptor(const struct fair *f, uint32_t node)
-{
-    return f->ctx->cq->node >= node && f->ctx->cq->node < f->t->nodes[node].end;
-}
-
-static bool is_better_queue(struct fair *f, uint32_t node, struct share s, uint32_t best,
-                            struct share best_share)
-{
-    int c = share_compare(s, best_share);
-    if (c == 0 && best != NONE)
-        return cand_compare(first_offer(f, node), first_offer(f, best), false) < 0;
-    return c > 0;
-}
-
-/* The next ClusterQueue below the cohort to take a victim from, NONE if there is none now (something was pruned). */
-static uint32_t next_below(struct fair *f, uint32_t cohort)
-{
-    uint32_t best_cq = NONE, best_cohort = NONE;
-    struct share cq_share = {.weight = 1, .ratio = -1}, cohort_share = cq_share;
-    for (uint32_t c = cohort + 1; c < f->t->nodes[cohort].end; c = f->t->nodes[c].end) {
-        if (f->pruned[c])
-            continue;
-        struct share s = tree_share(f->t, c);
-        if (!s.borrowing && !holds_preemptor(f, c)) {
-            f->pruned[c] = true;
-        } else if (f->t->nodes[c].cq == TREE_NONE) {
-            if (share_compare(s, cohort_share) >= 0) {
-                best_cohort = c;
-                cohort_share = s;
-            }
-        } else if (!first_offer(f, c)) {
-            f->pruned[c] = true;
-        } else if (is_better_queue(f, c, s, best_cq, cq_share)) {
-            best_cq = c;
-            cq_share = s;
-        }
-    }
-    if (best_cq == NONE && best_cohort == NONE)
-        f->pruned[cohort] = true;
-    else if (best_cohort != NONE && share_compare(cohort_share, cq_share) >= 0)
-        return next_below(f, best_cohort);
-    return best_cq;
-}
-
-/* NONE when there is nobody left. */
-static uint32_t next_queue(struct fair *f)
-{
-    uint32_t root = 0; /* the nodes of a tree begin with its root */
-    if (f->t->nodes[root].cq != TREE_NONE)
-        return !f->pruned[root] && first_offer(f, root) ? root : NONE;
-    while (!f->pruned[root]) {
-        uint32_t q = next_below(f, root);
-        if (q != NONE)
-            return q;
-    }
-    return NONE;
 }
 
 /* ---- the two passes -------------------------------------------------------------------------------------------------------------- */
@@ -177,9 +104,9 @@ static bool within_nominal(const struct fair *f)
 static void retry_all(struct fair *f, uint32_t node)
 {
     struct cand *c;
-    while ((c = first_offer(f, node))) {
+    while ((c = turns_first(&f->turns, node))) {
         *cand_add(f->ctx->a, &f->retry) = *c;
-        f->offers[node].next++;
+        f->turns.offers[node].next++;
     }
 }
 
@@ -194,8 +121,8 @@ static bool try_strategy(struct fair *f, uint32_t node, enum fair_strategy strat
         return false;
     }
     struct cand *c;
-    while ((c = first_offer(f, node))) {
-        f->offers[node].next++;
+    while ((c = turns_first(&f->turns, node))) {
+        f->turns.offers[node].next++;
         bool allowed = strategy == FAIR_FINAL_SHARE ? share_compare(p_new, share_without(f, theirs, c)) <= 0
                                                     : share_compare(p_new, t_old) < 0;
         if (allowed)
@@ -209,14 +136,14 @@ static bool first_pass(struct fair *f, enum fair_strategy strategy)
 {
     bool nominal = within_nominal(f);
     uint32_t q;
-    while ((q = next_queue(f)) != NONE) {
+    while ((q = turns_next(&f->turns)) != NONE) {
         if (q != f->ctx->cq->node && !nominal) {
             if (try_strategy(f, q, strategy))
                 return true;
             continue;
         }
-        struct cand *c = first_offer(f, q);
-        f->offers[q].next++;
+        struct cand *c = turns_first(&f->turns, q);
+        f->turns.offers[q].next++;
         if (take_victim(f, c, q == f->ctx->cq->node ? PREEMPT_IN_CQ : PREEMPT_RECLAIM))
             return true;
     }
@@ -226,18 +153,18 @@ static bool first_pass(struct fair *f, enum fair_strategy strategy)
 /* Candidates of `retry` become the offers, in the order in which they were rejected. */
 static void offer_retries(struct fair *f)
 {
-    memset(f->pruned, 0, f->t->nnodes * sizeof *f->pruned);
+    memset(f->turns.pruned, 0, f->t->nnodes * sizeof *f->turns.pruned);
     for (uint32_t i = 0; i < f->t->nnodes; i++)
-        f->offers[i] = (struct offers){0};
+        f->turns.offers[i] = (struct offers){0};
     for (uint32_t i = 0; i < f->retry.n; i++)
-        f->offers[f->ctx->w->cqs[f->retry.v[i].cq]->node].seq.n++;
+        f->turns.offers[f->ctx->w->cqs[f->retry.v[i].cq]->node].seq.n++;
     struct cand *room = ARENA_NEW(f->ctx->a, struct cand, f->retry.n);
     for (uint32_t i = 0; i < f->t->nnodes; i++) {
-        f->offers[i].seq.v = room;
-        room += f->offers[i].seq.n;
+        f->turns.offers[i].seq.v = room;
+        room += f->turns.offers[i].seq.n;
     }
     for (uint32_t i = 0; i < f->retry.n; i++) {
-        struct cand_seq *s = &f->offers[f->ctx->w->cqs[f->retry.v[i].cq]->node].seq;
+        struct cand_seq *s = &f->turns.offers[f->ctx->w->cqs[f->retry.v[i].cq]->node].seq;
         s->v[s->sorted++] = f->retry.v[i];
     }
 }
@@ -246,14 +173,14 @@ static bool second_pass(struct fair *f)
 {
     offer_retries(f);
     uint32_t q;
-    while ((q = next_queue(f)) != NONE) {
+    while ((q = turns_next(&f->turns)) != NONE) {
         uint32_t own, theirs;
         tree_branches(f->t, f->ctx->cq->node, q, &own, &theirs);
         struct share p_new = tree_share(f->t, own), t_old = tree_share(f->t, theirs);
-        struct cand *c = first_offer(f, q);
+        struct cand *c = turns_first(&f->turns, q);
         if (share_compare(p_new, t_old) < 0 && take_victim(f, c, PREEMPT_FAIR))
             return true;
-        f->pruned[q] = true;
+        f->turns.pruned[q] = true;
     }
     return false;
 }
@@ -261,10 +188,8 @@ static bool second_pass(struct fair *f)
 const struct target *preempt_fair(const struct preempt_ctx *ctx, uint32_t *ret_n)
 {
     struct tree *t = ctx->cq->tree;
-    struct fair f = {.ctx = ctx,
-                     .t = t,
-                     .offers = ARENA_NEW(ctx->a, struct offers, t->nnodes),
-                     .pruned = ARENA_NEW(ctx->a, bool, t->nnodes)};
+    struct fair f = {.ctx = ctx, .t = t};
+    turns_init(&f.turns, t, ctx->cq->node, ctx->a);
     *ret_n = 0;
     uint32_t n = collect_all(&f);
     if (!n)
