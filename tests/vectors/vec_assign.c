@@ -76,19 +76,6 @@ static bool trial_workload(struct trial *t, const struct doc_node *pod_sets,
     return t->wl != NULL;
 }
 
-/* A list with this one node: for tables that give one pod set. */
-static const struct doc_node *list_of(struct vec *v, const struct doc_node *item)
-{
-    struct doc_node *list = vec_alloc(v, sizeof(*list)), *copy = vec_alloc(v, sizeof(*copy));
-    *copy = *item;
-    copy->next = NULL;
-    copy->key = NULL;
-    copy->index = 0;
-    copy->parent = list;
-    *list = (struct doc_node){.type = DOC_LIST, .n = 1, .text = "", .first = copy};
-    return list;
-}
-
 static bool trial_assign(struct trial *t, const char *cq)
 {
     jmp_buf bail;
@@ -320,7 +307,7 @@ static void two_queues(struct vec *v)
     if (trial_open(&t, v, NULL, true) &&
         vec_charge(v, t.w, "test-clusterqueue", vec_find(v, "testClusterQueueUsage")) &&
         vec_charge(v, t.w, "other-clusterqueue", vec_find(v, "otherClusterQueueUsage")) &&
-        trial_workload(&t, list_of(v, vec_find(v, "workloadRequests")), NULL) &&
+        trial_workload(&t, vec_list_of(v, vec_find(v, "workloadRequests")), NULL) &&
         trial_assign(&t, "test-clusterqueue")) {
         vec_check_str(v, "wantMode", vec_want(v, "wantMode"), mode_text(t.a->mode));
         check_flavors(&t, vec_want(v, "wantAssigment"));
@@ -350,7 +337,7 @@ static void no_fit_reason(struct vec *v)
     bool ok = trial_open(&t, v, NULL, true) && vec_charge(v, t.w, name, vec_find(v, "cqUsage"));
     doc_foreach (sibling, vec_find(v, "siblingCQUsage"))
         ok = ok && vec_charge(v, t.w, sibling->key, sibling);
-    if (ok && trial_workload(&t, list_of(v, vec_find(v, "podSet")), NULL) && trial_assign(&t, name)) {
+    if (ok && trial_workload(&t, vec_list_of(v, vec_find(v, "podSet")), NULL) && trial_assign(&t, name)) {
         bool fails = t.a->mode == MODE_NO_FIT;
         vec_check_str(v, "wantNoFitReason", vec_want(v, "wantNoFitReason"),
                       fails ? wait_reason_text(assign_no_fit_reason(t.a)) : "");

@@ -4,16 +4,27 @@
 
 #include <string.h>
 
-bool vec_cycle_open(struct vec_cycle *c, struct vec *v, const struct fact_config *config,
-                    const struct doc_node *workloads, when_ns now)
+bool vec_cycle_start(struct vec_cycle *c, struct vec *v, const struct fact_config *config, when_ns now)
 {
     *c = (struct vec_cycle){.v = v, .w = vec_world(v, config), .now = now};
     str_init(&c->events, 0);
     str_addc(&c->events, '[');
-    return c->w && vec_put_list(v, c->w, doc_field(v->shared, "objects"), now) &&
-           vec_put_list(v, c->w, doc_field(v->input, "objects"), now) &&
-           vec_put_list(v, c->w, v->objects, now) && vec_run_ops(v, c->w, now) &&
-           vec_records_open(&c->records, v, c->w, workloads, now);
+    return c->w != NULL;
+}
+
+bool vec_cycle_fill(struct vec_cycle *c, const struct doc_node *workloads)
+{
+    struct vec *v = c->v;
+    return vec_put_list(v, c->w, doc_field(v->shared, "objects"), c->now) &&
+           vec_put_list(v, c->w, doc_field(v->input, "objects"), c->now) &&
+           vec_put_list(v, c->w, v->objects, c->now) && vec_run_ops(v, c->w, c->now) &&
+           vec_records_open(&c->records, v, c->w, workloads, c->now);
+}
+
+bool vec_cycle_open(struct vec_cycle *c, struct vec *v, const struct fact_config *config,
+                    const struct doc_node *workloads, when_ns now)
+{
+    return vec_cycle_start(c, v, config, now) && vec_cycle_fill(c, workloads);
 }
 
 void vec_cycle_close(struct vec_cycle *c)

@@ -17,6 +17,9 @@ struct vec_cycle {
 /* A world with the objects, calls and Workloads of the case. False after failing the case; to be closed in any case. */
 bool vec_cycle_open(struct vec_cycle *c, struct vec *v, const struct fact_config *config,
                     const struct doc_node *workloads, when_ns now);
+/* The two halves of it: an empty world; its contents. */
+bool vec_cycle_start(struct vec_cycle *c, struct vec *v, const struct fact_config *config, when_ns now);
+bool vec_cycle_fill(struct vec_cycle *c, const struct doc_node *workloads);
 void vec_cycle_close(struct vec_cycle *c);
 /* One cycle, and its decisions applied to the records. False after failing the case. */
 bool vec_cycle_run(struct vec_cycle *c);

@@ -65,6 +65,9 @@ static const struct {
     /* the other half of Cache.AddClusterQueue: we have one world */
     {"Manager.AddClusterQueue", CALL_NOTHING},
     {"Cache.TASCache", CALL_NOTHING},
+    /* what follows the first cycle: the handler does it */
+    {"Cache.DeleteWorkload", CALL_NOTHING},
+    {"Manager.QueueAssociatedInadmissibleWorkloadsAfter", CALL_NOTHING},
 };
 
 static bool delete_object(struct vec *v, struct world *w, const struct doc_node *n)
@@ -119,6 +122,18 @@ bool vec_settle(struct vec *v, struct world *w)
         return true;
     vec_broken(v, "settling", &err);
     return false;
+}
+
+const struct doc_node *vec_list_of(struct vec *v, const struct doc_node *item)
+{
+    struct doc_node *list = vec_alloc(v, sizeof(*list)), *copy = vec_alloc(v, sizeof(*copy));
+    *copy = *item;
+    copy->next = NULL;
+    copy->key = NULL;
+    copy->index = 0;
+    copy->parent = list;
+    *list = (struct doc_node){.type = DOC_LIST, .n = 1, .text = "", .first = copy};
+    return list;
 }
 
 /* ---- the world's inside --------------------------------------------------------------------------------------------------- */

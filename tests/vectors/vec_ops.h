@@ -13,6 +13,9 @@ bool vec_run_ops(struct vec *v, struct world *w, when_ns now);
 /* Brings trees and activity up to date; false after failing the case. */
 bool vec_settle(struct vec *v, struct world *w);
 
+/* A list with this one node, for cases that give one thing where others give many. */
+const struct doc_node *vec_list_of(struct vec *v, const struct doc_node *item);
+
 /* The ClusterQueue of this name as the engine keeps it; NULL after failing the case. */
 struct cluster_queue *vec_cq(struct vec *v, struct world *w, const char *name);
 /* Charges usage [{flavor, resource, value}] to a ClusterQueue as if somebody held it. The world is settled. */

@@ -1,6 +1,7 @@
 /* Tables of the areas scheduler_preemption: who has to go, in which order, by which texts. */
 #include "core/preempt_priv.h"
 #include "core/reason.h"
+#include "vec_entries.h"
 #include "vec_records.h"
 
 #include <math.h>
@@ -323,6 +324,7 @@ static const struct vec_entry entries[] = {
     {"scheduler_preemption__TestPriorityInfo", priority_info, NULL, 0},
     {"scheduler_preemption__TestPreemptionMessage", message, NULL, 0},
     {"scheduler_preemption__TestRunSecondFsStrategyLog", share_of_target, NULL, 0},
+    {"scheduler_preemption_fairsharing__TestMakeClusterQueueOrdering", vec_entries_turns, NULL, 0},
     {"scheduler_preemption__TestRunFirstFsStrategyLogging", NULL, "about the other program's log", 0},
     {"scheduler_preemption__TestFairPreemptionSkipsUnsatisfiableTournament", NULL,
      "counts the other program's evaluations", 0},
