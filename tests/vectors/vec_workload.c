@@ -717,7 +717,6 @@ static const struct vec_entry entries[] = {
     {"workload__TestSetRequeueState", requeue_state, NULL, 0},
     {"workload__TestShouldSkipClusterNomination", NULL, "MultiKueue comes later", 0},
     {"workload__TestSyncAdmittedCondition", sync_admitted, NULL, 0},
-    {"workload__TestTotalExecutionTime", NULL, METRICS, 0},
     {"workload__TestUpdateReclaimablePods", NULL, WRITES, 0},
     {"workload__TestUpdateWithRebuild", rebuild, NULL, 0},
     {"workload__TestUsedNodes", NULL, TOPOLOGY, 0},
