@@ -81,6 +81,23 @@ failed:
     return ERR_NOMEM;
 }
 
+static bool quota_equal(const struct quota *a, const struct quota *b)
+{
+    return a->fr == b->fr && a->nominal == b->nominal && a->has_borrowing == b->has_borrowing &&
+           a->has_lending == b->has_lending && (!a->has_borrowing || a->borrowing == b->borrowing) &&
+           (!a->has_lending || a->lending == b->lending);
+}
+
+bool quotas_equal(const struct quotas *a, const struct quotas *b)
+{
+    bool same = a->ngroups == b->ngroups && a->n == b->n;
+    for (uint32_t i = 0; same && i < a->ngroups; i++)
+        same = a->groups[i].nres == b->groups[i].nres && a->groups[i].nflavors == b->groups[i].nflavors;
+    for (uint32_t i = 0; same && i < a->n; i++)
+        same = quota_equal(&a->list[i], &b->list[i]);
+    return same;
+}
+
 void quotas_free(struct quotas *q)
 {
     for (uint32_t i = 0; i < q->ngroups; i++) {

@@ -461,7 +461,9 @@ int world_put_cluster_queue(struct world *w, const struct fact_cluster_queue *f,
         return no_memory(err, "ClusterQueue", f->name);
     }
     bool created = !cq->exists;
-    touch_cq(w, cq);
+    if (created || cq->cohort != cohort || !quotas_equal(&cq->quotas, &q))
+        touch_cq(w, cq); /* what changes no quota is no new generation (3.1) */
+    w->trees_dirty = w->activity_dirty = true;
     quotas_free(&cq->quotas);
     mem_free(cq->namespaces.block);
     mem_free(cq->checks);

@@ -211,6 +211,8 @@ void lending_settle(struct world *w, when_ns now);
 /* quotas.c */
 MUST_USE int quotas_read(struct world *w, const struct fact_resource_group *groups, uint32_t n,
                          struct quotas *ret);
+/* The same pairs with the same amounts, in the same groups and order? */
+bool quotas_equal(const struct quotas *a, const struct quotas *b);
 void quotas_free(struct quotas *q);
 
 #endif
