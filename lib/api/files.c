@@ -11,7 +11,7 @@
 
 /* Paths of an api_set: files, directories, standard input. */
 
-struct names {
+struct paths {
     char **p;
     uint32_t n, cap;
 };
@@ -86,7 +86,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void names_drop(struct names *l)
+static void paths_drop(struct paths *l)
 {
     for (uint32_t i = 0; i < l->n; i++)
         mem_free(l->p[i]);
@@ -108,7 +108,7 @@ static char *joined(const char *dir, const char *name)
     return p;
 }
 
-static int list_dir(DIR *d, const char *dir, struct names *ret, struct err *err)
+static int list_dir(DIR *d, const char *dir, struct paths *ret, struct err *err)
 {
     const struct dirent *e;
     while ((e = readdir(d))) {
@@ -131,14 +131,14 @@ static int read_dir(struct api_set *s, const char *path, struct err *err)
     DIR *d = opendir(path);
     if (!d)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    struct names list = {0};
+    struct paths list = {0};
     int rc = list_dir(d, path, &list, err);
     closedir(d);
     if (rc == 0 && list.n)
         qsort(list.p, list.n, sizeof(*list.p), by_name);
     for (uint32_t i = 0; i < list.n && rc == 0; i++)
         rc = read_file(s, list.p[i], err);
-    names_drop(&list);
+    paths_drop(&list);
     return rc;
 }
 

@@ -411,7 +411,7 @@ static int next_document(struct yaml *y, const struct doc_node **ret)
         }
         if (type != YAML_DOCUMENT_START_EVENT)
             continue;
-        struct doc_node *root;
+        struct doc_node *root = NULL;
         rc = read_document(y, &root);
         if (rc < 0)
             return rc;
