@@ -60,8 +60,10 @@ static void unreserve(struct pass *p, const char *reason, const char *message)
 
     if (p->code)
         return;
-    if (cond_is(p->s, COND_QUOTA_RESERVED, STATUS_FALSE, reason) && !strcmp(c->message, message) &&
-        c->generation == p->l->wl->generation && p->s->cond[COND_ADMITTED].status == STATUS_FALSE)
+    /* With the gate, 10.2 gives a refused Workload the condition Admitted, too. */
+    bool synced = !p->l->observability || p->s->cond[COND_ADMITTED].status == STATUS_FALSE;
+    if (synced && cond_is(p->s, COND_QUOTA_RESERVED, STATUS_FALSE, reason) && !strcmp(c->message, message) &&
+        c->generation == p->l->wl->generation)
         return;
     p->code = status_unreserve(p->s, reason, message, p->l->observability, p->l->explicit_status, p->l->now,
                                p->l->wl->generation);
