@@ -1,6 +1,7 @@
 /* Amounts and requests (engine.md 2.1-2.4). Totals of requests are those that the world computes for a Workload of one pod set. */
 #include "vec_world.h"
 
+#include "core/fit.h"
 #include "core/resmap.h"
 #include "core/tree.h"
 
@@ -187,6 +188,40 @@ static void saturation(struct vec *v)
     str_free(&s);
 }
 
+/* ---- how many pods fit -------------------------------------------------------------------------------------------------- */
+
+static struct req *reqs_of(struct vec *v, struct names *names, const struct doc_node *map, uint32_t *ret_n)
+{
+    *ret_n = map ? map->n : 0;
+    struct req *r = vec_alloc(v, *ret_n * sizeof(*r));
+    doc_foreach (c, map) {
+        r[c->index].amount = vec_i64(v, c);
+        if (names_id(names, c->key, &r[c->index].res))
+            vec_broken(v, "a name", NULL);
+    }
+    return r;
+}
+
+static void count_in(struct vec *v)
+{
+    static const char *const counts[] = {"wantResult", "wantCount", "wantCnt"}, *const limits[] = {
+                                                                                    "wantLimitingResource",
+                                                                                    "wantRes"};
+    const struct doc_node *asked = vec_find(v, "requests");
+    struct names *names = names_new();
+    uint32_t n, nfree, res;
+    const struct req *requests = reqs_of(v, names, asked ? asked : vec_find(v, "request"), &n);
+    const struct req *free = reqs_of(v, names, vec_find(v, "capacity"), &nfree);
+    int32_t count = fit_count(names, requests, n, free, nfree, &res);
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        if (doc_get(v->want, counts[i]))
+            vec_check_i64(v, counts[i], vec_want(v, counts[i]), count);
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        if (doc_get(v->want, limits[i]))
+            vec_check_str(v, limits[i], vec_want(v, limits[i]), names_text(names, res));
+    names_free(names);
+}
+
 /* ---- requests above limits ---------------------------------------------------------------------------------------------- */
 
 /* The resources that a validation message names: ["cpu","memory"]. */
@@ -352,13 +387,12 @@ static void requests_equal(struct vec *v)
 
 #define CONTAINER "the containers of another program"
 #define MISSING "the operands are not in the file"
-#define FITS "how many pods fit a node: topology-aware placement comes later"
 
 static const struct vec_entry entries[] = {
     {"resources__TestAmountArithmetic", amount_arithmetic, NULL, 0},
     {"resources__TestAmountFromQuantity", amount_from_quantity, NULL, 0},
-    {"resources__TestCountIn", NULL, FITS, 0},
-    {"resources__TestCountInWithLimitingResource", NULL, FITS, 0},
+    {"resources__TestCountIn", count_in, NULL, 0},
+    {"resources__TestCountInWithLimitingResource", count_in, NULL, 0},
     {"resources__TestFloorToZero", floor_to_zero, NULL, 0},
     {"resources__TestGreaterKeys", greater_keys, NULL, 0},
     {"resources__TestLazyRequests", NULL, CONTAINER, 0},
@@ -373,7 +407,7 @@ static const struct vec_entry entries[] = {
     {"resources__TestSliceRequests_AddAndSub", add_and_sub, NULL, 0},
     {"resources__TestSliceRequests_Clone", map_copy, NULL, 0},
     {"resources__TestSliceRequests_Conversion", map_copy, NULL, 0},
-    {"resources__TestSliceRequests_CountIn", NULL, FITS, 0},
+    {"resources__TestSliceRequests_CountIn", count_in, NULL, 0},
     {"resources__TestSliceRequests_Divide", divide, NULL, 0},
     {"resources__TestSliceRequests_GetValue", map_get, NULL, 0},
     {"resources__TestSliceRequests_GreaterKeys", greater_keys, NULL, 0},
