@@ -35,19 +35,59 @@ static uint32_t pop_heads(struct world *w, struct wl **heads, struct cluster_que
     return n;
 }
 
-/* Puts heads back as if they had not been popped; the pops stay counted. */
+/* The scan position of a head before the cycle, which writes over it. */
+struct kept_scan {
+    struct scan scan;
+    uint32_t *nslots; /* one a pod set; NULL if there was no scan */
+    struct slot *slots;
+    int16_t *tried;
+};
+
+static bool keep_scan(struct arena *a, const struct wl *w, struct kept_scan *k)
+{
+    *k = (struct kept_scan){.scan = w->scan};
+    if (!w->scan.present)
+        return true;
+    k->nslots = arena_alloc(a, w->npod_sets * sizeof *k->nslots);
+    k->slots = arena_alloc(a, w->nslots * sizeof *k->slots);
+    k->tried = arena_alloc(a, w->nslots * sizeof *k->tried);
+    if (!k->nslots || !k->slots || !k->tried)
+        return false;
+    for (uint32_t i = 0; i < w->npod_sets; i++)
+        k->nslots[i] = w->pod_sets[i].nslots;
+    memcpy(k->slots, w->slots, w->nslots * sizeof *k->slots);
+    memcpy(k->tried, w->tried, w->nslots * sizeof *k->tried);
+    return true;
+}
+
+static void restore_scan(struct wl *w, const struct kept_scan *k)
+{
+    w->scan = k->scan;
+    if (!k->nslots)
+        return;
+    for (uint32_t i = 0; i < w->npod_sets; i++)
+        w->pod_sets[i].nslots = k->nslots[i];
+    memcpy(w->slots, k->slots, w->nslots * sizeof *k->slots);
+    memcpy(w->tried, k->tried, w->nslots * sizeof *k->tried);
+}
+
+/* A cycle without its end: trees, heads and victims become what they were; the pops stay counted. */
 static void return_heads(struct world *w, struct wl **heads, struct cluster_queue **from, uint32_t n)
 {
     for (uint32_t i = 0; i < w->ntrees; i++)
         while (w->trees[i]->journaling)
             tree_undo(w->trees[i], 0);
+    for (uint32_t i = 0; i < w->ncq_order; i++) {
+        const struct cluster_queue *cq = w->cqs[w->cq_order[i]];
+        for (uint32_t k = 0; k < cq->nholders; k++)
+            cq->holders[k]->away = false;
+    }
     for (uint32_t i = 0; i < n; i++) {
-        heads[i]->away = false;
-        heads[i]->scan.present = false;
         heads[i]->in_items = true;
         pending_lift(&from[i]->pending, heads[i]);
         pending_place(&from[i]->pending, heads[i], BUCKET_ACTIVE, true, INT64_MAX);
     }
+    w->cycle_number--;
 }
 
 /* ---- after the cycle (5.6) ------------------------------------------------------------------------------------------------------ */
@@ -205,8 +245,14 @@ static int run_or_undo(struct world *w, struct wl **heads, struct cluster_queue 
                        when_ns now)
 {
     jmp_buf bail;
+    struct kept_scan *kept = arena_alloc(&w->scratch, n * sizeof *kept);
+    bool ok = kept != NULL;
+    for (uint32_t i = 0; i < n && ok; i++)
+        ok = keep_scan(&w->scratch, heads[i], &kept[i]);
     w->scratch.bail = &bail;
-    if (setjmp(bail)) {
+    if (!ok || setjmp(bail)) {
+        for (uint32_t i = 0; i < n && ok; i++)
+            restore_scan(heads[i], &kept[i]);
         return_heads(w, heads, from, n);
         return ERR_NOMEM;
     }
@@ -231,6 +277,7 @@ int world_cycle(struct world *w, when_ns now, const struct cycle **ret, struct e
     if (!n)
         return 0;
     w->cycle_number++;
+    w->attempt++;
     if (run_or_undo(w, heads, from, n, now))
         return err_set(err, ERR_NOMEM, "out of memory in a scheduling cycle");
     lending_settle(w, now);

@@ -8,7 +8,7 @@
 
 static bool is_picked(const struct run *r, const struct wl *w)
 {
-    return w->picked == (uint32_t)r->w->cycle_number;
+    return w->picked == r->w->attempt;
 }
 
 static bool overlaps(const struct run *r, const struct entry *e)
@@ -32,7 +32,7 @@ static void pick_targets(struct run *r, const struct entry *e)
     struct target *v = (struct target *)r->preempted;
     for (uint32_t i = 0; i < e->ntargets; i++)
         if (!is_picked(r, e->targets[i].w)) {
-            e->targets[i].w->picked = (uint32_t)r->w->cycle_number;
+            e->targets[i].w->picked = r->w->attempt;
             v[r->npreempted++] = e->targets[i];
         }
 }

@@ -50,6 +50,7 @@ void fairness_assumed(struct world *w, const struct wl *wl)
         return;
     struct afs_amount held[MOST_RESOURCES];
     uint32_t n = add_held(w, wl, held, 0, MOST_RESOURCES);
+    w->afs_changes++;
     (void)!afs_penalize(&w->afs, w->names, &lq->afs, wl, held, n);
 }
 
@@ -65,21 +66,16 @@ void fairness_admitted(struct world *w, const struct wl *wl, when_ns now)
         if (cq->holders[i]->marks.admitted && cq->holders[i]->ns == wl->ns &&
             cq->holders[i]->queue == wl->queue)
             n = add_held(w, cq->holders[i], held, n, MOST_RESOURCES);
+    w->afs_changes++;
     (void)!afs_settle(&w->afs, w->names, &lq->afs, wl, held, n, now);
 }
 
 void fairness_drop(struct world *w, const struct wl *wl)
 {
-    if (wl->lq != NONE)
-        afs_unpenalize(&w->local_queues[wl->lq].afs, wl);
-}
-
-bool fairness_pending(const struct world *w, const struct cluster_queue *cq)
-{
-    for (uint32_t i = 0; i < w->lqs.n; i++)
-        if (w->local_queues[i].cluster_queue == cq->name && afs_has_penalties(&w->local_queues[i].afs))
-            return true;
-    return false;
+    if (wl->lq == NONE || !w->afs.on)
+        return;
+    w->afs_changes++;
+    afs_unpenalize(&w->local_queues[wl->lq].afs, wl);
 }
 
 double world_lq_usage(const struct world *w, const char *ns, const char *name)

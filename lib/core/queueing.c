@@ -85,8 +85,9 @@ void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool chan
 
 void queueing_reorder(struct world *w, struct cluster_queue *cq)
 {
-    if (!w->afs.on || !cq->usage_based_afs || !fairness_pending(w, cq))
+    if (!w->afs.on || !cq->usage_based_afs || cq->afs_seen == w->afs_changes)
         return;
+    cq->afs_seen = w->afs_changes;
     struct wl_tree old = cq->pending.active;
     RB_INIT(&cq->pending.active);
     struct wl *wl;

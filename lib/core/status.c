@@ -641,3 +641,13 @@ int status_release(struct status *s, bool skip_reassign, bool observability, boo
                     (struct gates_10_2){observability, explicit_status}, now, generation);
     return draft_commit(&d, now);
 }
+
+bool status_unadmitted(const struct status *s, const char **ret_reason, const char **ret_cause)
+{
+    const struct cond *admitted = &s->cond[COND_ADMITTED], *reserved = &s->cond[COND_QUOTA_RESERVED];
+    *ret_reason = admitted->status == STATUS_ABSENT ? "NoReservation" : admitted->reason;
+    *ret_cause = reserved->status == STATUS_TRUE     ? ""
+                 : reserved->status == STATUS_ABSENT ? "PendingEvaluation"
+                                                     : reserved->reason;
+    return admitted->status != STATUS_TRUE;
+}

@@ -103,6 +103,9 @@ MUST_USE int status_preempt(struct status *s, const char *variant_reason, const 
 MUST_USE int status_release(struct status *s, bool skip_reassign, bool observability, bool explicit_status,
                             when_ns now, int64_t generation);
 
+/* Why it is not admitted, as the metrics count it (11.5); false when it is. Borrowed from `s`. */
+bool status_unadmitted(const struct status *s, const char **ret_reason, const char **ret_cause);
+
 const char *cond_type_name(enum cond_type t); /* "QuotaReserved", ... */
 const char *check_state_name(enum check_state s);
 

@@ -86,7 +86,7 @@ struct wl {
     uint32_t pos;          /* its place in that ClusterQueue's list */
     uint32_t admission;    /* name id of status.admission.clusterQueue while it holds quota, else 0 */
     bool expected;         /* a preemption was issued and not yet observed (7.7) */
-    uint32_t picked;       /* number of the cycle that chose it as victim */
+    uint32_t picked;       /* `attempt` of the cycle that chose it as victim */
     uint32_t reclaimed_by; /* name id of the ClusterQueue whose reclaim evicts it, 0 = none */
     bool away;             /* simulated removal: no candidate while set */
 

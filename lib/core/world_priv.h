@@ -66,6 +66,7 @@ struct cluster_queue {
     uint32_t node;
     int64_t generation; /* 3.1 */
 
+    uint64_t afs_seen; /* changes of consumption that its queue's order takes into account */
     struct wl **holders; /* accounted Workloads */
     uint32_t nholders, cap_holders;
     struct pending pending;
@@ -114,6 +115,7 @@ struct world {
     enum fair_strategy strategies[2];
     uint32_t nstrategies;
     struct afs_config afs;
+    uint64_t afs_changes; /* how often consumption or penalties changed */
 
     struct idmap flavor_of, cq_of, cohort_of, ns_of, check_of; /* name id -> index */
     struct flavor **flavors;                                   /* NULL = deleted */
@@ -144,6 +146,7 @@ struct world {
     struct arena input;   /* of one fact being read */
     struct arena scratch; /* of one cycle, and of rebuilding */
     uint64_t cycle_number;
+    uint32_t attempt; /* cycles begun, those that ran out of memory included: marks the victims of one */
     struct cycle cycle; /* the last result, in `scratch` */
     struct loans *loans;
     bool cq_dropped;               /* a ClusterQueue was deleted since loans were settled */
@@ -185,7 +188,7 @@ void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool chan
 void queueing_delete(struct world *w, struct wl *wl);
 /* Takes the keys of the order (4.2) from the Workload and its LocalQueue; it is in no bucket that is ordered. */
 void queueing_refresh(const struct world *w, const struct cluster_queue *cq, struct wl *wl);
-/* Before a pop: puts the queue in order anew where admission penalties are pending (4.5). */
+/* Before a pop: puts the queue in order anew when LocalQueues consumed something since (4.5, 4.9). */
 void queueing_reorder(struct world *w, struct cluster_queue *cq);
 /* 4.7 "notify" for the tree of the LocalQueue it was last assigned to. */
 void queueing_notify(struct world *w, const struct wl *wl);
@@ -200,8 +203,6 @@ bool namespace_matches(const struct world *w, const struct cluster_queue *cq, ui
 void fairness_assumed(struct world *w, const struct wl *wl);
 void fairness_admitted(struct world *w, const struct wl *wl, when_ns now); /* settlement */
 void fairness_drop(struct world *w, const struct wl *wl);
-/* Has any LocalQueue of the ClusterQueue pending penalties? */
-bool fairness_pending(const struct world *w, const struct cluster_queue *cq);
 
 /* lending.c */
 /* The Workload gives its quota back; if a reclaim evicted it, its loans end as reclaimed. */
