@@ -202,7 +202,8 @@ static void class_priority(struct vec *v)
     const struct fact_priority_class *c = NULL;
     struct err err;
     int rc = priority_resolve(all, n, vec_str(v, vec_find(v, "priorityClassName")), &c, &err);
-    vec_check_bool(v, "wantErr", NULL, rc != 0 && !doc_field(v->want, "wantErr"));
+    bool fails = doc_field(v->want, "wantErr") != NULL;
+    vec_check(v, "wantErr", (rc != 0) == fails, fails ? "an error" : "none", rc ? err.text : "none");
     vec_check_str(v, "wantPriorityClassRef", doc_field(vec_want(v, "wantPriorityClassRef"), "name"),
                   c ? c->name : "");
     vec_check_i64(v, "wantPriorityClassValue", vec_want(v, "wantPriorityClassValue"), c ? c->value : 0);
