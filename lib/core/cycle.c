@@ -92,9 +92,10 @@ static void return_heads(struct world *w, struct wl **heads, struct cluster_queu
 
 /* ---- after the cycle (5.6) ------------------------------------------------------------------------------------------------------ */
 
-static void requeue_head(struct world *w, struct decision *d, struct cluster_queue *cq, when_ns now)
+void cycle_requeue(struct world *w, struct decision *d, struct cluster_queue *cq, when_ns now)
 {
-    bool nominated = d->outcome == OUTCOME_SKIPPED || d->outcome == OUTCOME_NOT_READY;
+    bool nominated =
+        d->outcome == OUTCOME_SKIPPED || d->outcome == OUTCOME_NOT_READY || d->outcome == OUTCOME_GATED;
     if (d->requeue == REQUEUE_GENERIC && nominated)
         d->requeue = REQUEUE_FAILED_AFTER_NOMINATION;
     if (!queueing_admissible(w, d->w)) {
@@ -172,11 +173,11 @@ static void commit(struct run *r, const struct entry *rejected, uint32_t nreject
             list_evicted(r, d);
         }
         if (d->outcome != OUTCOME_ADMITTED)
-            requeue_head(r->w, d, e->cq, r->now);
+            cycle_requeue(r->w, d, e->cq, r->now);
     }
     for (uint32_t i = 0; i < nrejected; i++) {
         c->decisions[c->ndecisions] = rejected[i].d;
-        requeue_head(r->w, &c->decisions[c->ndecisions++], rejected[i].cq, r->now);
+        cycle_requeue(r->w, &c->decisions[c->ndecisions++], rejected[i].cq, r->now);
     }
     c->progressed |= c->nevicted > 0;
 }

@@ -41,6 +41,9 @@ bool cycle_scan_outdated(const struct run *r, const struct entry *e);
 struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e,
                                    const struct assignment *pinned);
 
+/* cycle.c: 5.6 steps 1 and 3: an entry that got nothing goes back to its queue. */
+void cycle_requeue(struct world *w, struct decision *d, struct cluster_queue *cq, when_ns now);
+
 /* cycle_process.c: 5.5 */
 void cycle_process(struct run *r, struct entry *e);
 
