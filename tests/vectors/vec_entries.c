@@ -261,6 +261,58 @@ void vec_entries_skip(struct vec *v)
     world_free(s.w);
 }
 
+/* A head goes back to its queue; the texts are those of the case. */
+static int turn_down(struct vec_records *r, struct status *s, struct decision *d, const char *reason,
+                     const char *message)
+{
+    const struct gates *g = world_gates(r->w);
+    bool changed;
+    int rc = status_unreserve(s, reason, message, gate_on(g, GATE_OBSERVABILITY),
+                              gate_on(g, GATE_EXPLICIT_STATUS), r->now, 0);
+    if (!rc && d->outcome == OUTCOME_GATED)
+        rc = status_set(s, COND_BLOCKED_ON_GATES, STATUS_TRUE, "PreemptionGated", message, r->now, 0,
+                        &changed);
+    return rc;
+}
+
+static void check_queue(struct vec *v, struct world *w, const char *field, bool inadmissible)
+{
+    const char *got[8];
+    uint32_t n = 0;
+    for (struct wl *wl = world_pending_first(w, 0, inadmissible); wl && n < 8; wl = world_pending_next(wl))
+        got[n++] = wl->key;
+    vec_check_set(v, field, doc_get(vec_want(v, field), "cq"), got, n);
+}
+
+void vec_entries_requeue(struct vec *v)
+{
+    static const char *const unchecked[] = {"lastTransitionTime", NULL};
+    const struct doc_node *e = vec_find(v, "e");
+    struct vec_records r = {0};
+    struct world *w = vec_world(v, NULL);
+    if (w && vec_put_list(v, w, doc_field(v->shared, "objects"), VEC_NOW) &&
+        vec_put(v, w, vec_find(v, "cq"), VEC_NOW) && vec_put(v, w, vec_find(v, "q1"), VEC_NOW) &&
+        vec_records_open(&r, v, w, vec_list_of(v, doc_field(e, "obj")), VEC_NOW) && vec_settle(v, w)) {
+        struct decision d = {.w = pending_pop(&w->cqs[0]->pending), .cq = 0};
+        d.outcome = doc_is_text(doc_field(e, "status"), "skipped") ? OUTCOME_SKIPPED : OUTCOME_GATED;
+        struct str got;
+        str_init(&got, 0);
+        vec_check(v, "head", d.w == r.list[0].wl, "the Workload", "another");
+        cycle_requeue(w, &d, w->cqs[0], VEC_NOW);
+        if (turn_down(&r, &r.list[0].status, &d, doc_str_or(e, "quotaReservedReason", ""),
+                      doc_str_or(e, "inadmissibleMsg", "")))
+            vec_broken(v, "conditions", NULL);
+        vec_print_conditions(&r.list[0].status, &got);
+        vec_check_json(v, "wantStatus", doc_field(vec_want(v, "wantStatus"), "conditions"), &got,
+                       &(struct vec_compare){.ignore = unchecked, .sets = true});
+        check_queue(v, w, "wantWorkloads", false);
+        check_queue(v, w, "wantInadmissible", true);
+        str_free(&got);
+    }
+    vec_records_free(&r);
+    world_free(w);
+}
+
 /* ---- whose turn it is (8.3) -------------------------------------------------------------------------------------------------------------- */
 
 static void offer(struct vec *v, struct world *w, struct turns *u, const struct preempt_ctx *ctx,

@@ -9,6 +9,7 @@ void vec_entries_fair(struct vec *v);      /* order of 8.4 */
 void vec_entries_outdated(struct vec *v);
 void vec_entries_reserve(struct vec *v);
 void vec_entries_skip(struct vec *v);
+void vec_entries_requeue(struct vec *v);
 void vec_entries_turns(struct vec *v);
 
 #endif
