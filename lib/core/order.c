@@ -97,32 +97,54 @@ static struct entry *tournament(const struct contest *c, uint32_t cohort)
     return best;
 }
 
+/* The child of the root above a node. */
+static uint32_t top_of(const struct tree *t, uint32_t node)
+{
+    while (t->nodes[node].depth > 1)
+        node = t->nodes[node].parent;
+    return node;
+}
+
+/* What an entry took changes the shares on its way up only, so just those below the same child of the root are measured anew: with 1,000
+ * ClusterQueues in one flat cohort that is nobody. */
+static void measure_again(struct contest *c, uint32_t top)
+{
+    for (uint32_t n = top; n < c->t->nodes[top].end; n++)
+        if (c->by_node[n])
+            measure(c, c->by_node[n]);
+}
+
+/* The entries of the tree take their places; returns how many. */
+static uint32_t enter(struct contest *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->r->nentries; i++) {
+        struct entry *e = &c->r->entries[i];
+        if (e->cq->tree != c->t)
+            continue;
+        uint32_t depth = c->t->nodes[e->cq->node].depth;
+        c->by_node[e->cq->node] = e;
+        e->shares = ARENA_NEW(c->r->a, struct share, depth + 1);
+        e->borrows = ARENA_NEW(c->r->a, bool, depth + 1);
+        measure(c, e);
+        n++;
+    }
+    return n;
+}
+
 /* Processes the entries of one tree; returns how many. */
 static uint32_t run_contest(struct run *r, struct tree *t, struct entry **out)
 {
     struct contest c = {r, t, ARENA_NEW(r->a, struct entry *, t->nnodes)};
-    uint32_t n = 0, done = 0;
-    for (uint32_t i = 0; i < r->nentries; i++)
-        if (r->entries[i].cq->tree == t) {
-            struct entry *e = &r->entries[i];
-            c.by_node[e->cq->node] = e;
-            e->shares = ARENA_NEW(r->a, struct share, t->nodes[e->cq->node].depth + 1);
-            e->borrows = ARENA_NEW(r->a, bool, t->nodes[e->cq->node].depth + 1);
-            n++;
-        }
-    while (done < n) {
-        struct entry *e = c.by_node[0]; /* a ClusterQueue without cohort */
-        if (t->nodes[0].cq == TREE_NONE) {
-            for (uint32_t i = 0; i < t->nnodes; i++)
-                if (c.by_node[i])
-                    measure(&c, c.by_node[i]);
-            e = tournament(&c, 0);
-        }
+    uint32_t n = enter(&c);
+    for (uint32_t done = 0; done < n; done++) {
+        struct entry *e = t->nodes[0].cq == TREE_NONE ? tournament(&c, 0) : c.by_node[0];
         c.by_node[e->cq->node] = NULL;
-        out[done++] = e;
+        out[done] = e;
         cycle_process(r, e);
+        measure_again(&c, top_of(t, e->cq->node));
     }
-    return done;
+    return n;
 }
 
 void order_fair(struct run *r)
