@@ -660,6 +660,34 @@ START_TEST(out_of_memory)
 }
 END_TEST
 
+/* 11.5: reason of Admitted, reason of QuotaReserved; what is absent and what is True have texts of their own. */
+static const struct {
+    enum cond_status admitted, reserved;
+    const char *reason, *cause;
+    bool counted;
+} unadmitted_cases[] = {
+    {STATUS_ABSENT, STATUS_ABSENT, "NoReservation", "PendingEvaluation", true},
+    {STATUS_ABSENT, STATUS_FALSE, "NoReservation", "Waiting", true},
+    {STATUS_FALSE, STATUS_FALSE, "Unready", "Waiting", true},
+    {STATUS_FALSE, STATUS_TRUE, "Unready", "", true},
+    {STATUS_TRUE, STATUS_TRUE, "Unready", "", false},
+};
+
+START_TEST(unadmitted)
+{
+    const struct fact_condition conds[] = {
+        {COND_ADMITTED, unadmitted_cases[_i].admitted, "Unready", "", NOW, 1},
+        {COND_QUOTA_RESERVED, unadmitted_cases[_i].reserved, "Waiting", "", NOW, 1},
+    };
+    struct status s = status_of(conds, 2);
+    const char *reason, *cause;
+    ck_assert_int_eq(status_unadmitted(&s, &reason, &cause), unadmitted_cases[_i].counted);
+    ck_assert_str_eq(reason, unadmitted_cases[_i].reason);
+    ck_assert_str_eq(cause, unadmitted_cases[_i].cause);
+    status_free(&s);
+}
+END_TEST
+
 static Suite *status_suite(void)
 {
     Suite *s = suite_create("status");
@@ -681,6 +709,7 @@ static Suite *status_suite(void)
     tcase_add_test(t, evict);
     tcase_add_test(t, evict_counts);
     tcase_add_test(t, preempt);
+    tcase_add_loop_test(t, unadmitted, 0, COUNT(unadmitted_cases));
     tcase_add_loop_test(t, release, 0, COUNT(release_rows));
     tcase_add_loop_test(t, out_of_memory, 0, COUNT(steps));
     suite_add_tcase(s, t);
