@@ -3,6 +3,7 @@
 #include "vec_quota.h"
 
 #include "core/lq_view.h"
+#include "core/references.h"
 #include "core/world_priv.h"
 
 #include <string.h>
@@ -582,9 +583,23 @@ static void generation_after_update(struct vec *v)
     script_close(&s);
 }
 
-#define LOOKUP "a look-up in another program's tables"
+static void using_check(struct vec *v)
+{
+    struct script s;
+    if (!script_open(&s, v, NULL))
+        return;
+    if (script_run_all(&s, 0)) {
+        uint32_t cqs[16];
+        const char *got[16];
+        uint32_t n = references_of_check(s.w, text_of(vec_find(v, "check")), cqs, 16);
+        for (uint32_t i = 0; i < n; i++)
+            got[i] = world_cq(s.w, cqs[i]).name;
+        vec_check_set(v, "wantInUseClusterQueueNames", vec_want(v, "wantInUseClusterQueueNames"), got, n);
+    }
+    script_close(&s);
+}
+
 #define TOPOLOGY "topology-aware placement comes later"
-#define METRICS "metrics of cohorts come later"
 
 static const struct vec_entry entries[] = {
     {"cache_scheduler__TestCacheClusterQueueOperations", cq_operations, NULL, 0},
@@ -601,10 +616,9 @@ static const struct vec_entry entries[] = {
     {"cache_scheduler__TestClusterQueueUpdateWithAdmissionCheck", state_after, NULL, VEC_ANY_CONTENT},
     {"cache_scheduler__TestClusterQueueUpdateWithFlavors", state_after, NULL, 0},
     {"cache_scheduler__TestClusterQueueUpdate", generation_after_update, NULL, 0},
-    {"cache_scheduler__TestClusterQueuesForResources", NULL, LOOKUP, 0},
-    {"cache_scheduler__TestClusterQueuesUsingAdmissionChecks", NULL, LOOKUP, 0},
-    {"cache_scheduler__TestRecordCohortMetrics_Guards", NULL, METRICS, 0},
-    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", NULL, METRICS, 0},
+    {"cache_scheduler__TestClusterQueuesUsingAdmissionChecks", using_check, NULL, 0},
+    {"cache_scheduler__TestClusterQueuesForResources", NULL,
+     "which queues a class of devices concerns: device requests (DRA) come later", 0},
     {"cache_scheduler__TestAddAssumedUsage", NULL, TOPOLOGY, 0},
     {"cache_scheduler__TestCompareDomainLevelValues", NULL, TOPOLOGY, 0},
     {"cache_scheduler__TestComputeAssumedUsageFromAssignment", NULL, TOPOLOGY, 0},

@@ -4,7 +4,7 @@
 #include "core/preempt_priv.h"
 #include "core/world_priv.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- ancestors ------------------------------------------------------------------------------------------------ */
@@ -154,10 +154,9 @@ static void borrowing_on(struct vec *v)
 static void weighted_share(struct vec *v)
 {
     const struct doc_node *drs = vec_find(v, "drs");
-    const char *want = vec_str(v, vec_want(v, "want"));
     double got = share_weighted((struct share){.weight = vec_double(v, doc_field(drs, "fairWeight")),
                                                .ratio = vec_double(v, doc_field(drs, "unweightedRatio"))});
-    vec_check(v, "want", strtod(want, NULL) == got, want, vec_printf(v, "%g", got));
+    vec_check_str(v, "want", vec_want(v, "want"), isinf(got) ? "+Inf" : vec_printf(v, "%g", got));
 }
 
 /* ---- cohorts that come, go and form cycles --------------------------------------------------------------------------- */
@@ -211,6 +210,61 @@ static void delete_cohort(struct vec *v)
     script_close(&s);
 }
 
+/* ---- what the metrics of cohorts report ---------------------------------------------------------------------------- */
+
+/* Is there a cohort whose tree quota is this, in the units of the metrics (whole cores)? */
+static bool has_quota(struct script *s, const char *cohort, const char *flavor, const char *resource,
+                      int64_t want)
+{
+    struct vec_quota_node n = vec_quota_find(s, cohort, true);
+    uint32_t fr = world_find_pair(s->w, flavor, resource),
+             col = n.tree && fr != NONE ? tree_col(n.tree, fr) : TREE_NONE;
+    amount unit = resource_is_cpu(resource) ? 1000 : 1;
+    return col != TREE_NONE && tree_cell(n.tree, n.node, col)->quota == want * unit;
+}
+
+/* The values stand in the order in which they were asked for: "want", "want#2", ... */
+static const struct {
+    const char *table, *cohort, *flavor, *resource, *value;
+    bool got; /* among the values got */
+} quota_metrics[] = {
+    {"cache_scheduler__TestRecordCohortMetrics_Guards", "record-left", "flavor1", "cpu", "want", false},
+    {"cache_scheduler__TestRecordCohortMetrics_Guards", "record-root", "flavor1", "cpu", "want#2", true},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", "ch1", "default", "cpu",
+     "want", false},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", "ch2", "default", "cpu",
+     "want", true},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", "ch3", "flavor1", "cpu",
+     "want#2", true},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", "ch3", "flavor1",
+     "nvidia.com/gpu", "want#3", true},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", "root", "default", "cpu",
+     "want#4", true},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", "root", "flavor1", "cpu",
+     "want#5", true},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", "root", "flavor1",
+     "nvidia.com/gpu", "want#6", true},
+};
+
+static void cohort_metrics(struct vec *v)
+{
+    struct script s;
+    if (!script_open(&s, v, NULL))
+        return;
+    bool ok = script_run_all(&s, 0);
+    for (size_t i = 0; ok && i < sizeof(quota_metrics) / sizeof(quota_metrics[0]); i++) {
+        if (strcmp(quota_metrics[i].table, v->file) != 0)
+            continue;
+        const struct doc_node *want =
+            doc_get(quota_metrics[i].got ? v->got : v->want, quota_metrics[i].value);
+        vec_check(v, quota_metrics[i].cohort,
+                  want && has_quota(&s, quota_metrics[i].cohort, quota_metrics[i].flavor,
+                                    quota_metrics[i].resource, vec_i64(v, want)),
+                  vec_text(v, want), "another quota");
+    }
+    script_close(&s);
+}
+
 /* ---- simulated removal -------------------------------------------------------------------------------------------------- */
 
 static void move_workloads(struct script *s, const char *list, bool away)
@@ -259,6 +313,8 @@ static const struct vec_entry entries[] = {
     {"cache_scheduler__TestPreciseWeightedShareSerialized", weighted_share, NULL, 0},
     {"cache_scheduler__TestCohortCycles", cohort_cycles, NULL, 0},
     {"cache_scheduler__TestDeleteCohortUpdatesAncestorSubtreeQuota", delete_cohort, NULL, 0},
+    {"cache_scheduler__TestRecordCohortMetrics_Guards", cohort_metrics, NULL, 0},
+    {"cache_scheduler__TestRecordCohortMetrics_QuotaHierarchyLikeIntegration", cohort_metrics, NULL, 0},
     {"cache_scheduler__TestSnapshotAddRemoveWorkload", add_remove, NULL, 0},
     {"cache_scheduler__TestSnapshotAddRemoveWorkloadWithLendingLimit", add_remove, NULL, 0},
 };

@@ -396,6 +396,7 @@ static const struct {
     {"Cache.ClusterQueueAncestors", op_nothing},
     {"Cache.ClusterQueueReadiness", op_nothing},
     {"Cache.ClusterQueueTerminating", op_nothing},
+    {"Cache.ClusterQueuesUsingAdmissionCheck", op_nothing},
     {"Cache.GetCacheLocalQueue", op_nothing},
     {"Cache.LocalQueueUsage", op_nothing},
     {"Cache.PodsReadyForAllAdmittedWorkloads", op_nothing},
