@@ -42,8 +42,28 @@ bool wl_scan_unfinished(const struct wl *w)
 
 /* ---- buckets ---------------------------------------------------------------------------------------------------------------- */
 
+static uint64_t mixed(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ (h >> 31);
+}
+
+/* A Workload is its record as long as the world lives, and addresses of records do not change: cheaper than its name. An unfinished
+ * scan counts among the active only. */
+static uint64_t state_of(const struct wl *w, enum bucket bucket)
+{
+    uint64_t h = mixed((uint64_t)(uintptr_t)w, (uint64_t)bucket);
+    if (bucket == BUCKET_ACTIVE && wl_scan_unfinished(w))
+        for (uint32_t i = 0; i < w->npod_sets; i++)
+            for (uint32_t k = 0; k < w->pod_sets[i].nslots; k++)
+                h = mixed(h, (uint64_t)(int64_t)w->tried[w->pod_sets[i].first + k]);
+    return mixed(h, 1);
+}
+
 static void put_active(struct pending *p, struct wl *w)
 {
+    w->state = state_of(w, BUCKET_ACTIVE);
+    p->state += w->state;
     RB_INSERT(wl_tree, &p->active, w);
     p->nactive++;
     w->bucket = BUCKET_ACTIVE;
@@ -51,6 +71,8 @@ static void put_active(struct pending *p, struct wl *w)
 
 static void put_inadmissible(struct pending *p, struct wl *w)
 {
+    w->state = state_of(w, BUCKET_INADMISSIBLE);
+    p->state += w->state;
     RB_INSERT(wl_tree, &p->inadmissible, w);
     p->ninadmissible++;
     w->bucket = BUCKET_INADMISSIBLE;
@@ -62,10 +84,12 @@ void pending_lift(struct pending *p, struct wl *w)
     case BUCKET_ACTIVE:
         RB_REMOVE(wl_tree, &p->active, w);
         p->nactive--;
+        p->state -= w->state;
         break;
     case BUCKET_INADMISSIBLE:
         RB_REMOVE(wl_tree, &p->inadmissible, w);
         p->ninadmissible--;
+        p->state -= w->state;
         break;
     case BUCKET_INFLIGHT:
         p->inflight = NULL;

@@ -48,6 +48,8 @@ struct pending {
     struct parked *parked;         /* owned */
     uint32_t nparked, cap_parked;
     enum queueing_strategy strategy;
+    uint64_t
+        state; /* sum over both lists of a hash of Workload, list and scan position: equal queues have equal sums */
     /* preemptor marker (4.5) */
     struct wl *marked;
     int64_t marked_generation;

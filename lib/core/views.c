@@ -145,6 +145,11 @@ uint32_t world_cq_parked(const struct world *w, uint32_t cq)
     return w->cqs[cq]->pending.nparked;
 }
 
+uint64_t world_cq_queue_state(const struct world *w, uint32_t cq)
+{
+    return w->cqs[cq]->pending.state;
+}
+
 struct wl *const *world_cq_holders(const struct world *w, uint32_t cq, uint32_t *ret_n)
 {
     *ret_n = w->cqs[cq]->nholders;

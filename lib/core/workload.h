@@ -55,6 +55,7 @@ struct wl {
     bool sticky;
     enum bucket bucket;
     const char *uid;
+    uint64_t state; /* its part of the queue's `state`, as of when it was put there */
 
     UT_hash_handle hh; /* by key */
     char *key;         /* "ns/name"; owned, in the same block as uid and job_uid */

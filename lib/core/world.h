@@ -115,6 +115,9 @@ struct wl *world_pending_next(struct wl *wl);
 /* The sticky preemptor (4.5), NULL if none; number of parked shapes. */
 struct wl *world_cq_sticky(const struct world *w, uint32_t cq);
 uint32_t world_cq_parked(const struct world *w, uint32_t cq);
+/* A hash of which Workloads wait in which list with which scan positions: equal queues have equal hashes. The order within a list
+ * follows from the Workloads. O(1). */
+uint64_t world_cq_queue_state(const struct world *w, uint32_t cq);
 /* Workloads holding quota there. */
 struct wl *const *world_cq_holders(const struct world *w, uint32_t cq, uint32_t *ret_n);
 

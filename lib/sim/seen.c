@@ -1,7 +1,6 @@
 #include "sim/seen.h"
 
 #include "base/mem.h"
-#include "core/pending.h"
 
 #include <string.h>
 
@@ -50,23 +49,6 @@ static void mix_wl(struct seen_state *s, const struct wl *wl)
     mix(s, (uint64_t)(uintptr_t)wl);
 }
 
-static void mix_scan(struct seen_state *s, const struct wl *wl)
-{
-    for (uint32_t i = 0; i < wl->npod_sets; i++)
-        for (uint32_t k = 0; k < wl->pod_sets[i].nslots; k++)
-            mix(s, (uint64_t)(int64_t)wl->tried[wl->pod_sets[i].first + k]);
-}
-
-static void mix_list(struct seen_state *s, const struct world *w, uint32_t cq, bool inadmissible)
-{
-    for (struct wl *wl = world_pending_first(w, cq, inadmissible); wl; wl = world_pending_next(wl)) {
-        mix_wl(s, wl);
-        if (!inadmissible && wl_scan_unfinished(wl))
-            mix_scan(s, wl);
-    }
-    mix(s, UINT64_MAX); /* the end of a list is part of the state */
-}
-
 struct seen_state seen_state_of(struct world *w)
 {
     struct seen_state s = {{UINT64_C(0x243f6a8885a308d3), UINT64_C(0x13198a2e03707344)}};
@@ -76,8 +58,7 @@ struct seen_state seen_state_of(struct world *w)
     for (uint32_t i = 0; i < n; i++) {
         mix_wl(&s, world_cq_sticky(w, order[i]));
         mix(&s, world_cq_parked(w, order[i]));
-        mix_list(&s, w, order[i], false);
-        mix_list(&s, w, order[i], true);
+        mix(&s, world_cq_queue_state(w, order[i]));
     }
     return s;
 }
