@@ -349,6 +349,19 @@ struct wl *build_put_job(struct world *w, const struct job *j)
     return wl;
 }
 
+void build_hold(struct world *w, const char *text)
+{
+    char name[24], queue[24], cpu[24], pods[32];
+    int i = 0, priority, n;
+    while (sscanf(text, " %23[^:]:%23[^:]:%23[^:]:%d%n", name, queue, cpu, &priority, &n) == 4) {
+        bool evicted = name[0] == '!';
+        snprintf(pods, sizeof pods, "cpu=%s", cpu);
+        build_job(w, name + evicted, queue, pods, .held = "f", .priority = priority, .since = i++,
+                  .evicted = evicted ? "Preempted" : NULL);
+        text += n;
+    }
+}
+
 void build_finish(struct world *w, struct wl *wl)
 {
     struct marks m = wl->marks;

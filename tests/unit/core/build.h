@@ -59,6 +59,9 @@ struct job {
 #define build_job(w, n, q, p, ...)                                                                           \
     build_put_job((w), &(struct job){.name = (n), .queue = (q), .pods = (p), __VA_ARGS__})
 struct wl *build_put_job(struct world *w, const struct job *j);
+/* Many that hold cpu of flavor f: "NAME:QUEUE:CPU:PRIORITY" with '!' in front of one that is evicted, parted by blanks; each got its
+ * quota one second after the one before. */
+void build_hold(struct world *w, const char *text);
 /* The fact of it; borrowed until the next call. */
 const struct fact_workload *build_fact(const struct job *j);
 
