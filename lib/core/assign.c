@@ -4,12 +4,14 @@
 
 #include <string.h>
 
-/* One pod set on its way through the flavors. */
+/* A pod set on its way through the flavors, or a group of pod sets that get the same ones (6.2). */
 struct walk {
     const struct assign_ctx *ctx;
     struct assignment *out;
-    struct pod_set_choice *ps;
-    const struct pod_set *spec;
+    struct pod_set_choice *ps;  /* of a group: its requests added up */
+    const struct pod_set *spec; /* the first of the group */
+    uint32_t *members;          /* indexes of its pod sets in the Workload */
+    uint32_t nmembers;
 };
 
 int32_t pod_set_count(const struct world *w, const struct pod_set *ps)
@@ -128,11 +130,12 @@ static bool only_tas_flavors(const struct world *w, const struct cluster_queue *
     return any;
 }
 
-static bool topology_mismatch(const struct walk *k, const struct flavor *f, enum reason_kind *ret)
+static bool topology_mismatch(const struct walk *k, const struct shape *shape, const struct flavor *f,
+                              enum reason_kind *ret)
 {
     if (!gate_on(&k->ctx->w->gates, GATE_TAS))
         return false;
-    bool wants = k->spec->shape->wants_topology, has = f->fact.topology[0] != '\0';
+    bool wants = shape->wants_topology, has = f->fact.topology[0] != '\0';
     if (!wants && !has)
         return false;
     if (!has)
@@ -144,21 +147,15 @@ static bool topology_mismatch(const struct walk *k, const struct flavor *f, enum
     return true;
 }
 
-/* True if it matches; else the reason is added. */
-static bool flavor_matches(struct walk *k, uint32_t name)
+/* True if it matches the shape; else the reason is added. */
+static bool flavor_matches_shape(struct walk *k, const struct flavor *f, struct shape *shape)
 {
-    struct reason r = {.flavor = name};
-    const struct flavor *f = world_flavor(k->ctx->w, name);
-    if (!f) {
-        r.kind = REASON_FLAVOR_UNKNOWN;
+    struct reason r = {.flavor = f->name};
+    if (topology_mismatch(k, shape, f, &r.kind)) {
         add_reason(k, r);
         return false;
     }
-    if (topology_mismatch(k, f, &r.kind)) {
-        add_reason(k, r);
-        return false;
-    }
-    r.match = shape_match(k->spec->shape, f);
+    r.match = shape_match(shape, f);
     switch ((enum match_kind)r.match.kind) {
     case MATCH_OK:
         return true;
@@ -177,7 +174,29 @@ static bool flavor_matches(struct walk *k, uint32_t name)
     return false;
 }
 
-/* Was the flavor nominated for this resource by the same pod set (6.5 "nomination mapping")? */
+/* The same for all pod sets of the group; the first that it does not match gives the reason. */
+static bool flavor_matches(struct walk *k, uint32_t name)
+{
+    const struct flavor *f = world_flavor(k->ctx->w, name);
+    if (!f) {
+        add_reason(k, (struct reason){.kind = REASON_FLAVOR_UNKNOWN, .flavor = name});
+        return false;
+    }
+    for (uint32_t m = 0; m < k->nmembers; m++)
+        if (!flavor_matches_shape(k, f, k->ctx->wl->pod_sets[k->members[m]].shape))
+            return false;
+    return true;
+}
+
+static bool is_member(const struct walk *k, uint32_t pod_set)
+{
+    for (uint32_t m = 0; m < k->nmembers; m++)
+        if (k->members[m] == pod_set)
+            return true;
+    return false;
+}
+
+/* Was the flavor nominated for this resource by no pod set of the group (6.5 "nomination mapping")? */
 static bool is_pinned_out(const struct walk *k, uint32_t flavor, uint32_t res)
 {
     const struct assignment *pin = k->ctx->pinned;
@@ -185,7 +204,7 @@ static bool is_pinned_out(const struct walk *k, uint32_t flavor, uint32_t res)
         return false;
     for (uint32_t i = 0; i < pin->npod_sets; i++) {
         const struct pod_set_choice *ps = &pin->pod_sets[i];
-        if (ps->pod_set != k->ps->pod_set)
+        if (!is_member(k, ps->pod_set))
             continue;
         for (uint32_t c = 0; c < ps->nchoices; c++)
             if (ps->choices[c].res == res && ps->choices[c].flavor == flavor)
@@ -403,7 +422,7 @@ static bool pick_flavor(struct walk *k, const struct group *g, uint32_t gi, uint
     return true;
 }
 
-/* ---- one pod set (6.2) ------------------------------------------------------------------------------------------------------------------ */
+/* ---- one pod set, or one group (6.2) ------------------------------------------------------------------------------------------------------------------ */
 
 static int64_t scaled(const struct pod_set *ps, int64_t per_pod, int32_t full, int32_t count)
 {
@@ -505,17 +524,59 @@ static enum mode pod_set_mode(const struct pod_set_choice *ps)
     return flavors ? m : MODE_NO_FIT;
 }
 
-static bool assign_pod_set(struct walk *k, uint32_t i, const int32_t *counts)
+static void open_member(struct walk *k, struct pod_set_choice *ps, uint32_t i, const int32_t *counts)
+{
+    k->spec = &k->ctx->wl->pod_sets[i];
+    k->ps = ps;
+    int32_t full = pod_set_count(k->ctx->w, k->spec);
+    *ps = (struct pod_set_choice){.pod_set = i, .count = counts && full ? counts[i] : full};
+    list_requests(k, full);
+}
+
+/* Adds the requests of one pod set to those of its group, in the order of 6.2. */
+static void add_requests(const struct walk *k, struct pod_set_choice *all, const struct pod_set_choice *ps)
+{
+    const struct names *names = k->ctx->w->names;
+    for (uint32_t c = 0; c < ps->nchoices; c++) {
+        uint32_t at = 0;
+        while (at < all->nchoices && all->choices[at].res != ps->choices[c].res &&
+               requests_order(names_text(names, all->choices[at].res),
+                              names_text(names, ps->choices[c].res)) < 0)
+            at++;
+        if (at < all->nchoices && all->choices[at].res == ps->choices[c].res) {
+            all->choices[at].amount = i64_add(all->choices[at].amount, ps->choices[c].amount);
+            continue;
+        }
+        memmove(&all->choices[at + 1], &all->choices[at], (all->nchoices - at) * sizeof *all->choices);
+        all->choices[at] = ps->choices[c];
+        all->nchoices++;
+    }
+}
+
+/* The pod set takes the flavors of its group for what it asks for; reasons and attempts are the group's. */
+static void take_from_group(struct pod_set_choice *ps, const struct pod_set_choice *all)
+{
+    for (uint32_t c = 0; c < ps->nchoices; c++)
+        for (uint32_t i = 0; i < all->nchoices; i++)
+            if (all->choices[i].res == ps->choices[c].res) {
+                int64_t own = ps->choices[c].amount;
+                ps->choices[c] = all->choices[i];
+                ps->choices[c].amount = own;
+            }
+    ps->reasons = all->reasons;
+    ps->nreasons = all->nreasons;
+    ps->attempts = all->attempts;
+    ps->nattempts = all->nattempts;
+    ps->error = all->error;
+}
+
+/* Adds the pod set to the assignment; false if it asks for something and got nothing. */
+static bool close_member(struct walk *k, const struct pod_set_choice *ps)
 {
     struct assignment *out = k->out;
-    k->spec = &k->ctx->wl->pod_sets[i];
-    k->ps = &out->pod_sets[out->npod_sets];
-    int32_t full = pod_set_count(k->ctx->w, k->spec);
-    *k->ps = (struct pod_set_choice){.pod_set = i, .count = counts && full ? counts[i] : full};
-    list_requests(k, full);
-    bool ok = choose_flavors(k), some = false;
-    for (uint32_t c = 0; c < k->ps->nchoices; c++) {
-        const struct choice *ch = &k->ps->choices[c];
+    bool some = false;
+    for (uint32_t c = 0; c < ps->nchoices; c++) {
+        const struct choice *ch = &ps->choices[c];
         if (ch->flavor == NONE)
             continue;
         some = true;
@@ -524,10 +585,48 @@ static bool assign_pod_set(struct walk *k, uint32_t i, const int32_t *counts)
         add_use(out, ch);
     }
     out->npod_sets++;
-    enum mode m = pod_set_mode(k->ps);
+    enum mode m = pod_set_mode(ps);
     if (m < out->mode)
         out->mode = m;
-    return ok && (some || k->ps->nchoices == 0);
+    return some || ps->nchoices == 0;
+}
+
+/* The pod sets of the group that begins with this one; none if an earlier one is of the group. */
+static void list_members(struct walk *k, uint32_t first)
+{
+    const struct wl *wl = k->ctx->wl;
+    uint32_t group = wl->pod_sets[first].topology_group;
+    k->nmembers = 0;
+    for (uint32_t i = 0; group && i < first; i++)
+        if (wl->pod_sets[i].topology_group == group)
+            return;
+    for (uint32_t i = first; i < wl->npod_sets; i++)
+        if (i == first || (group && wl->pod_sets[i].topology_group == group))
+            k->members[k->nmembers++] = i;
+}
+
+static bool assign_group(struct walk *k, const int32_t *counts)
+{
+    struct pod_set_choice *member = &k->out->pod_sets[k->out->npod_sets], all = {0};
+    uint32_t nchoices = 0;
+    for (uint32_t m = 0; m < k->nmembers; m++) {
+        open_member(k, &member[m], k->members[m], counts);
+        nchoices += member[m].nchoices;
+    }
+    if (k->nmembers > 1) {
+        all.choices = ARENA_NEW(k->ctx->a, struct choice, nchoices);
+        for (uint32_t m = 0; m < k->nmembers; m++)
+            add_requests(k, &all, &member[m]);
+        k->ps = &all;
+    }
+    k->spec = &k->ctx->wl->pod_sets[k->members[0]];
+    bool ok = choose_flavors(k);
+    for (uint32_t m = 0; m < k->nmembers; m++) {
+        if (k->nmembers > 1)
+            take_from_group(&member[m], &all);
+        ok &= close_member(k, &member[m]);
+    }
+    return ok;
 }
 
 struct assignment *assign(const struct assign_ctx *ctx, const int32_t *counts)
@@ -541,10 +640,12 @@ struct assignment *assign(const struct assign_ctx *ctx, const int32_t *counts)
     out->uses = ARENA_NEW(ctx->a, struct use, most);
     out->mode = wl->npod_sets ? MODE_FIT : MODE_NO_FIT;
     out->has_scan = true;
-    struct walk k = {.ctx = ctx, .out = out};
-    for (uint32_t i = 0; i < wl->npod_sets; i++)
-        if (!assign_pod_set(&k, i, counts))
+    struct walk k = {.ctx = ctx, .out = out, .members = ARENA_NEW(ctx->a, uint32_t, wl->npod_sets)};
+    for (uint32_t i = 0; i < wl->npod_sets; i++) {
+        list_members(&k, i);
+        if (k.nmembers && !assign_group(&k, counts))
             break;
+    }
     return out;
 }
 
@@ -595,12 +696,11 @@ void assign_keep_scan(const struct assign_ctx *ctx, const struct assignment *a)
     wl->scan.generation = ctx->cq->generation;
     wl->scan.cycle = ctx->w->cycle_number;
     memcpy(wl->scan.class, wl->class, sizeof wl->class);
-    for (uint32_t i = 0; i < wl->npod_sets; i++) {
-        struct pod_set *ps = &wl->pod_sets[i];
-        ps->nslots = 0;
-        if (i >= a->npod_sets)
-            continue;
+    for (uint32_t i = 0; i < wl->npod_sets; i++)
+        wl->pod_sets[i].nslots = 0;
+    for (uint32_t i = 0; i < a->npod_sets; i++) {
         const struct pod_set_choice *c = &a->pod_sets[i];
+        struct pod_set *ps = &wl->pod_sets[c->pod_set];
         for (uint32_t j = 0; j < c->nchoices && j < ps->cap; j++) {
             wl->slots[ps->first + j] = (struct slot){c->choices[j].res, NONE, c->choices[j].amount};
             wl->tried[ps->first + j] = (int16_t)(c->choices[j].flavor == NONE ? -1 : c->choices[j].tried);

@@ -78,7 +78,8 @@ struct use {
 };
 
 struct assignment {
-    struct pod_set_choice *pod_sets; /* in order; those after a failing one are missing */
+    struct pod_set_choice *
+        pod_sets; /* group by group (6.2), in order of each first one; those after a failing group are missing */
     uint32_t npod_sets;
     struct use *uses; /* quota usage by pair */
     uint32_t nuses;

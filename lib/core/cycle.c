@@ -112,13 +112,11 @@ void cycle_requeue(struct world *w, struct decision *d, struct cluster_queue *cq
 static void assume(struct world *w, const struct entry *e, when_ns now)
 {
     struct wl *wl = e->d.w;
-    for (uint32_t i = 0; i < wl->npod_sets; i++) {
-        struct pod_set *ps = &wl->pod_sets[i];
-        ps->nslots = 0;
-        ps->assigned = 0;
-        if (i >= e->a->npod_sets)
-            continue;
+    for (uint32_t i = 0; i < wl->npod_sets; i++)
+        wl->pod_sets[i].nslots = wl->pod_sets[i].assigned = 0;
+    for (uint32_t i = 0; i < e->a->npod_sets; i++) {
         const struct pod_set_choice *c = &e->a->pod_sets[i];
+        struct pod_set *ps = &wl->pod_sets[c->pod_set];
         ps->assigned = c->count;
         for (uint32_t k = 0; k < c->nchoices; k++)
             if (c->choices[k].flavor != NONE)

@@ -164,7 +164,7 @@ static int read_pod_set(struct world *w, struct reading *r, const struct fact_wo
     ps->reclaimable = reclaimable_of(f, fp->name);
     ps->first = r->nslots;
     r->nslots += ps->cap;
-    if (names_id(w->names, fp->name, &ps->name))
+    if (names_id(w->names, fp->name, &ps->name) || names_id(w->names, fp->topology_group, &ps->topology_group))
         return ERR_NOMEM;
     return a && r->marks.reserved ? read_assignment(w, r, ps, a) : 0;
 }
