@@ -567,6 +567,55 @@ START_TEST(pinned_flavors_6_5)
 }
 END_TEST
 
+/* ---- pod sets of one topology group (6.2) ------------------------------------------------------------------------------------------ */
+
+/* The pod sets whose letter is in `group` are of one group. */
+static struct wl *grouped_job(const char *pods, const char *group)
+{
+    struct fact_workload f = *build_fact(&(struct job){.name = "x", .queue = "q", .pods = pods});
+    struct fact_pod_set ps[8];
+    struct wl *wl;
+    ck_assert_uint_le(f.npod_sets, COUNT(ps));
+    memcpy(ps, f.pod_sets, f.npod_sets * sizeof ps[0]);
+    for (uint32_t i = 0; i < f.npod_sets; i++)
+        if (strchr(group, ps[i].name[0]))
+            ps[i].topology_group = "g1";
+    f.pod_sets = ps;
+    ck_assert_int_eq(world_put_workload(w, &f, NOW, &wl, NULL), 0);
+    return wl;
+}
+
+static const struct {
+    const char *quotas, *pods, *group, *want;
+} group_rows[] = {
+    {"cpu,gpu: f 4 0; g 8 4", "a: 2 cpu=1 gpu=1; b: cpu=1", "", "Fit gpu=g cpu=g / cpu=f"},
+    {"cpu,gpu: f 4 0; g 8 4", "a: 2 cpu=1 gpu=1; b: cpu=1", "ab", "Fit gpu=g cpu=g / cpu=g"},
+    {"cpu: f 4; g 8", "a: 4 cpu=1; b: cpu=1", "ab", "Fit cpu=g / cpu=g"},
+    /* together they ask for more than there is anywhere: both are in the result, nothing after them */
+    {"cpu: f 4; g 4", "a: 4 cpu=1; b: cpu=1; c: cpu=1", "ab", "NoFit /"},
+    /* group by group: b, which is of none, comes after c */
+    {"cpu: f 2; g 2", "a: cpu=1; b: cpu=2; c: cpu=1", "ac", "Fit cpu=f / cpu=f / cpu=g"},
+};
+
+START_TEST(groups_6_2)
+{
+    build_cq(w, "q", "", group_rows[_i].quotas);
+    struct wl *wl = grouped_job(group_rows[_i].pods, group_rows[_i].group);
+    ck_assert_str_eq(show(assign_job(wl, "q", NULL, NULL, NULL), wl), group_rows[_i].want);
+}
+END_TEST
+
+START_TEST(an_admission_of_interleaved_groups_goes_to_the_right_pod_sets)
+{
+    build_cq(w, "q", "", "cpu: f 2; g 2");
+    struct wl *wl = grouped_job("a: cpu=1; b: cpu=2; c: cpu=1", "ac");
+    ck_assert_str_ne(build_cycle(w), "");
+    static const char *const want[] = {"f", "g", "f"};
+    for (uint32_t i = 0; i < wl->npod_sets; i++)
+        ck_assert_str_eq(world_pair(w, wl->slots[wl->pod_sets[i].first].fr).flavor, want[i]);
+}
+END_TEST
+
 /* ---- 6.6 ------------------------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(the_scan_resumes_behind_the_last_one_tried)
@@ -696,6 +745,8 @@ static void add_tests(TCase *t)
     tcase_add_test(t, a_flavor_in_which_one_resource_does_not_fit_is_no_choice);
     tcase_add_test(t, usage_is_added_up_by_pair_6_2);
     tcase_add_test(t, pinned_flavors_6_5);
+    tcase_add_loop_test(t, groups_6_2, 0, COUNT(group_rows));
+    tcase_add_test(t, an_admission_of_interleaved_groups_goes_to_the_right_pod_sets);
     tcase_add_test(t, the_scan_resumes_behind_the_last_one_tried);
     tcase_add_test(t, an_update_of_the_same_shape_keeps_the_scan_4_4_step_4);
     tcase_add_loop_test(t, searching_counts, 0, COUNT(search_rows));
