@@ -93,26 +93,33 @@ static struct assignment *read_assignment(struct trial *t, const struct doc_node
     return a;
 }
 
+/* Apart from its caller, so that nothing alive across setjmp is kept in a register. */
+static __attribute__((noinline)) bool search(struct trial *t, const struct assignment *a)
+{
+    jmp_buf bail;
+    t->v->arena->bail = &bail;
+    t->cq->tree->scratch = t->v->arena;
+    if (setjmp(bail)) {
+        vec_broken(t->v, "memory", NULL);
+        return false;
+    }
+    t->targets = preempt_for(t->w, t->cq, t->incoming, t->v->arena, VEC_NOW, a, &t->ntargets);
+    return true;
+}
+
 /* The search must leave the tree as it was. */
 static bool trial_search(struct trial *t, const struct doc_node *pod_sets)
 {
-    struct vec *v = t->v;
-    jmp_buf bail;
     const struct assignment *a = read_assignment(t, pod_sets);
-    struct tree *tree = t->cq->tree;
+    const struct tree *tree = t->cq->tree;
     size_t size = (size_t)tree->nnodes * tree->ncols * sizeof(*tree->cells);
-    struct cell *before = vec_alloc(v, size);
+    struct cell *before = vec_alloc(t->v, size);
     if (!a)
         return false;
     memcpy(before, tree->cells, size);
-    v->arena->bail = &bail;
-    tree->scratch = v->arena;
-    if (setjmp(bail)) {
-        vec_broken(v, "memory", NULL);
+    if (!search(t, a))
         return false;
-    }
-    t->targets = preempt_for(t->w, t->cq, t->incoming, v->arena, VEC_NOW, a, &t->ntargets);
-    vec_check(v, "the tree after the search", memcmp(before, tree->cells, size) == 0, "as before", "changed");
+    vec_check(t->v, "the tree after the search", memcmp(before, tree->cells, size) == 0, "as before", "changed");
     return true;
 }
 
