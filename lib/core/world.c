@@ -435,6 +435,7 @@ static void touch_cq(struct world *w, struct cluster_queue *cq)
 static void fill_cq(struct cluster_queue *cq, const struct fact_cluster_queue *f)
 {
     cq->deleting |= f->deleting; /* sticky (9.1) */
+    cq->meta_generation = f->generation;
     cq->strategy = cq->pending.strategy = f->strategy;
     cq->stop = f->stop;
     cq->when_can_borrow = f->when_can_borrow == FUNGIBILITY_UNSET ? FUNGIBILITY_MAY_STOP : f->when_can_borrow;
@@ -453,6 +454,12 @@ int world_put_cluster_queue(struct world *w, const struct fact_cluster_queue *f,
     struct selector sel = {0};
     struct cq_check *checks = NULL;
     struct cluster_queue *cq = cq_for(w, f->name);
+    if (cq && cq->exists && f->generation && f->generation == cq->meta_generation) {
+        /* The same spec: a status was written, or deletion began. Nobody is waked by that (4.7 event 1). */
+        w->activity_dirty |= f->deleting && !cq->deleting;
+        cq->deleting |= f->deleting;
+        return 0;
+    }
     if (!cq || cohort_for(w, f->cohort, &cohort, &i) || quotas_read(w, f->groups, f->ngroups, &q))
         return no_memory(err, "ClusterQueue", f->name);
     if (copy_selector(&f->namespaces, &sel) || copy_checks(w, f, &checks)) {

@@ -46,6 +46,7 @@ struct selector {
 struct cluster_queue {
     uint32_t name, cohort; /* name ids; cohort 0 = none */
     bool exists, deleting;
+    int64_t meta_generation; /* of the object last read, 0 = unknown */
     enum queueing_strategy strategy;
     enum stop_policy stop;
     struct quotas quotas;
