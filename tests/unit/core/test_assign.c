@@ -713,7 +713,7 @@ START_TEST(many_reasons_and_attempts)
         snprintf(quotas + strlen(quotas), sizeof quotas - strlen(quotas), " f%d 1%s", i, i < 7 ? ";" : "");
     build_cq(w, "q", "", quotas);
     for (int i = 0; i < 8; i++) {
-        char name[4];
+        char name[16];
         snprintf(name, sizeof name, "f%d", i);
         build_flavor(w, name, NULL, NULL);
     }
