@@ -1,18 +1,8 @@
 #include "core/assign.h"
 
-#include "core/world_priv.h"
+#include "core/assign_priv.h"
 
 #include <string.h>
-
-/* A pod set on its way through the flavors, or a group of pod sets that get the same ones (6.2). */
-struct walk {
-    const struct assign_ctx *ctx;
-    struct assignment *out;
-    struct pod_set_choice *ps;  /* of a group: its requests added up */
-    const struct pod_set *spec; /* the first of the group */
-    uint32_t *members;          /* indexes of its pod sets in the Workload */
-    uint32_t nmembers;
-};
 
 int32_t pod_set_count(const struct world *w, const struct pod_set *ps)
 {
@@ -35,14 +25,14 @@ static void *grow(struct arena *a, void *old, uint32_t *cap, uint32_t n, size_t 
     return p;
 }
 
-static void add_reason(struct walk *k, struct reason r)
+void walk_reason(struct walk *k, struct reason r)
 {
     struct pod_set_choice *ps = k->ps;
     ps->reasons = grow(k->ctx->a, ps->reasons, &ps->cap_reasons, ps->nreasons, sizeof *ps->reasons);
     ps->reasons[ps->nreasons++] = r;
 }
 
-static struct attempt *add_attempt(struct walk *k, uint32_t group, uint32_t flavor)
+struct attempt *walk_attempt(struct walk *k, uint32_t group, uint32_t flavor)
 {
     struct pod_set_choice *ps = k->ps;
     ps->attempts = grow(k->ctx->a, ps->attempts, &ps->cap_attempts, ps->nattempts, sizeof *ps->attempts);
@@ -52,13 +42,7 @@ static struct attempt *add_attempt(struct walk *k, uint32_t group, uint32_t flav
     return t;
 }
 
-static void drop_reasons(struct pod_set_choice *ps, uint32_t from)
-{
-    for (uint32_t i = from; i < ps->nreasons; i++)
-        ps->reasons[i].dropped = true;
-}
-
-static uint32_t severity(enum wait_reason r)
+uint32_t reason_severity(enum wait_reason r)
 {
     switch (r) {
     case WAIT_NO_MATCHING_FLAVOR:
@@ -74,352 +58,9 @@ static uint32_t severity(enum wait_reason r)
     }
 }
 
-static enum wait_reason more_severe(enum wait_reason a, enum wait_reason b)
+enum wait_reason reason_more_severe(enum wait_reason a, enum wait_reason b)
 {
-    return severity(b) > severity(a) ? b : a;
-}
-
-/* ---- which flavor is better (6.3) ------------------------------------------------------------------------------------------- */
-
-bool assign_preferred(struct granular a, struct granular b, enum fungibility_preference p)
-{
-    if (a.pm == PM_NO_FIT)
-        return false;
-    if (b.pm == PM_NO_FIT)
-        return true;
-    if ((a.pm == PM_NO_VICTIMS) != (b.pm == PM_NO_VICTIMS))
-        return b.pm == PM_NO_VICTIMS;
-    if (p == PREFER_PREEMPTION)
-        return a.level != b.level ? a.level < b.level : a.pm > b.pm;
-    return a.pm != b.pm ? a.pm > b.pm : a.level < b.level;
-}
-
-static bool keep_scanning(const struct cluster_queue *cq, struct granular m)
-{
-    if (m.pm == PM_NO_FIT || m.pm == PM_NO_VICTIMS)
-        return true;
-    if ((m.pm == PM_PREEMPT || m.pm == PM_RECLAIM) && cq->when_can_preempt == FUNGIBILITY_TRY_NEXT)
-        return true;
-    return m.level != 0 && cq->when_can_borrow == FUNGIBILITY_TRY_NEXT;
-}
-
-static enum mode mode_of(enum preempt_mode pm)
-{
-    switch (pm) {
-    case PM_NO_FIT:
-        return MODE_NO_FIT;
-    case PM_FIT:
-        return MODE_FIT;
-    default:
-        return MODE_PREEMPT;
-    }
-}
-
-/* ---- does the flavor match (6.4) ---------------------------------------------------------------------------------------------- */
-
-static bool only_tas_flavors(const struct world *w, const struct cluster_queue *cq)
-{
-    bool any = false;
-    for (uint32_t g = 0; g < cq->quotas.ngroups; g++)
-        for (uint32_t f = 0; f < cq->quotas.groups[g].nflavors; f++) {
-            const struct flavor *fl = world_flavor(w, cq->quotas.groups[g].flavors[f]);
-            if (!fl || !fl->fact.topology[0])
-                return false;
-            any = true;
-        }
-    return any;
-}
-
-static bool topology_mismatch(const struct walk *k, const struct shape *shape, const struct flavor *f,
-                              enum reason_kind *ret)
-{
-    if (!gate_on(&k->ctx->w->gates, GATE_TAS))
-        return false;
-    bool wants = shape->wants_topology, has = f->fact.topology[0] != '\0';
-    if (!wants && !has)
-        return false;
-    if (!has)
-        *ret = REASON_NO_TAS;
-    else if (!wants && !only_tas_flavors(k->ctx->w, k->ctx->cq))
-        *ret = REASON_TAS_ONLY;
-    else
-        *ret = REASON_TAS_UNKNOWN;
-    return true;
-}
-
-/* True if it matches the shape; else the reason is added. */
-static bool flavor_matches_shape(struct walk *k, const struct flavor *f, struct shape *shape)
-{
-    struct reason r = {.flavor = f->name};
-    if (topology_mismatch(k, shape, f, &r.kind)) {
-        add_reason(k, r);
-        return false;
-    }
-    r.match = shape_match(shape, f);
-    switch ((enum match_kind)r.match.kind) {
-    case MATCH_OK:
-        return true;
-    case MATCH_TAINT:
-        r.kind = REASON_TAINT;
-        break;
-    case MATCH_AFFINITY:
-        r.kind = REASON_AFFINITY;
-        break;
-    case MATCH_ERROR:
-        r.kind = REASON_SELECTOR;
-        k->ps->error = true;
-        break;
-    }
-    add_reason(k, r);
-    return false;
-}
-
-/* The same for all pod sets of the group; the first that it does not match gives the reason. */
-static bool flavor_matches(struct walk *k, uint32_t name)
-{
-    const struct flavor *f = world_flavor(k->ctx->w, name);
-    if (!f) {
-        add_reason(k, (struct reason){.kind = REASON_FLAVOR_UNKNOWN, .flavor = name});
-        return false;
-    }
-    for (uint32_t m = 0; m < k->nmembers; m++)
-        if (!flavor_matches_shape(k, f, k->ctx->wl->pod_sets[k->members[m]].shape))
-            return false;
-    return true;
-}
-
-static bool is_member(const struct walk *k, uint32_t pod_set)
-{
-    for (uint32_t m = 0; m < k->nmembers; m++)
-        if (k->members[m] == pod_set)
-            return true;
-    return false;
-}
-
-/* Was the flavor nominated for this resource by no pod set of the group (6.5 "nomination mapping")? */
-static bool is_pinned_out(const struct walk *k, uint32_t flavor, uint32_t res)
-{
-    const struct assignment *pin = k->ctx->pinned;
-    if (!pin)
-        return false;
-    for (uint32_t i = 0; i < pin->npod_sets; i++) {
-        const struct pod_set_choice *ps = &pin->pod_sets[i];
-        if (!is_member(k, ps->pod_set))
-            continue;
-        for (uint32_t c = 0; c < ps->nchoices; c++)
-            if (ps->choices[c].res == res && ps->choices[c].flavor == flavor)
-                return false;
-    }
-    return true;
-}
-
-/* ---- does the quota suffice (6.5) ------------------------------------------------------------------------------------------------ */
-
-static int64_t used_so_far(const struct assignment *a, uint32_t fr)
-{
-    for (uint32_t i = 0; i < a->nuses; i++)
-        if (a->uses[i].fr == fr)
-            return a->uses[i].amount;
-    return 0;
-}
-
-struct quota_answer {
-    struct granular g;
-    enum possibility possibility;
-    enum wait_reason wait;
-};
-
-static bool can_preempt_while_borrowing(const struct world *w, const struct cluster_queue *cq)
-{
-    const struct fact_preemption *p = &cq->preemption;
-    if (p->borrow_within_cohort && p->borrow_policy != POLICY_NEVER)
-        return true;
-    return w->fair_sharing && p->reclaim_within_cohort != POLICY_NEVER;
-}
-
-static enum preempt_mode mode_of_possibility(enum possibility p)
-{
-    switch (p) {
-    case POSSIBILITY_PREEMPT:
-        return PM_PREEMPT;
-    case POSSIBILITY_RECLAIM:
-        return PM_RECLAIM;
-    default:
-        return PM_NO_VICTIMS;
-    }
-}
-
-static struct quota_answer quota_mode(struct walk *k, const struct choice *c, uint32_t flavor, uint32_t fr,
-                                      uint32_t col)
-{
-    const struct assign_ctx *ctx = k->ctx;
-    const struct tree *t = ctx->cq->tree;
-    uint32_t node = ctx->cq->node;
-    const struct cell *cell = tree_cell(t, node, col);
-    amount before = used_so_far(k->out, fr), val = amount_add(before, c->amount);
-    struct reason r = {.res = c->res, .flavor = flavor};
-    if (val > cell->potential) {
-        r.kind = REASON_MAX_CAPACITY;
-        r.a = before;
-        r.b = c->amount;
-        r.c = cell->potential;
-        add_reason(k, r);
-        return (struct quota_answer){{PM_NO_FIT, 0}, POSSIBILITY_NONE, WAIT_EXCEEDS_MAX_QUOTA};
-    }
-    struct tree_level lv = tree_borrow_level(t, node, col, val);
-    amount fit = tree_fit(t, node, col);
-    if (val <= fit)
-        return (struct quota_answer){{PM_FIT, lv.level}, POSSIBILITY_NONE, WAIT_NONE};
-    r.kind = REASON_INSUFFICIENT;
-    r.a = amount_sub(val, fit);
-    add_reason(k, r);
-    if (cell->nominal >= val || lv.may_reclaim || can_preempt_while_borrowing(ctx->w, ctx->cq)) {
-        struct oracle_answer o = ctx->oracle(ctx, fr, col, val);
-        return (struct quota_answer){{mode_of_possibility(o.possibility), o.level}, o.possibility, WAIT_NONE};
-    }
-    return (struct quota_answer){{PM_NO_FIT, lv.level}, POSSIBILITY_NONE, WAIT_FOR_QUOTA};
-}
-
-/* ---- one resource group (6.3 pickFlavor) --------------------------------------------------------------------------------------------- */
-
-static const struct group *group_of(const struct cluster_queue *cq, uint32_t res, uint32_t *ret_index,
-                                    uint32_t *ret_pos)
-{
-    for (uint32_t g = 0; g < cq->quotas.ngroups; g++)
-        for (uint32_t i = 0; i < cq->quotas.groups[g].nres; i++)
-            if (cq->quotas.groups[g].res[i] == res) {
-                *ret_index = g;
-                *ret_pos = i;
-                return &cq->quotas.groups[g];
-            }
-    return NULL;
-}
-
-static uint32_t pos_in_group(const struct group *g, uint32_t res)
-{
-    for (uint32_t i = 0; i < g->nres; i++)
-        if (g->res[i] == res)
-            return i;
-    return NONE;
-}
-
-/* Where the scan of the last cycle ended for this resource, plus one (6.6). */
-static uint32_t resume_index(const struct walk *k, uint32_t res)
-{
-    const struct wl *wl = k->ctx->wl;
-    if (!wl->scan.present || !gate_on(&k->ctx->w->gates, GATE_FLAVOR_FUNGIBILITY))
-        return 0;
-    for (uint32_t i = 0; i < k->spec->nslots; i++)
-        if (wl->slots[k->spec->first + i].res == res)
-            return (uint32_t)(wl->tried[k->spec->first + i] + 1);
-    return 0;
-}
-
-/* The best flavor found: its index in the group and, for each choice of the pod set, mode and level. */
-struct best {
-    uint32_t flavor;
-    struct granular mode;
-    struct granular *each; /* by choice; pm PM_NO_FIT = not recorded */
-};
-
-/* Tries one flavor for all resources of the group that the pod set asks for. */
-static struct granular try_flavor(struct walk *k, const struct group *g, uint32_t gi, uint32_t f,
-                                  struct granular *each)
-{
-    struct granular mode = {PM_FIT, 0};
-    struct attempt *t = add_attempt(k, gi, g->flavors[f]);
-    uint32_t ti = k->ps->nattempts - 1, first = t->first_reason;
-    enum possibility least = POSSIBILITY_NONE;
-    enum wait_reason wait = WAIT_NONE;
-    for (uint32_t c = 0; c < k->ps->nchoices; c++) {
-        each[c].pm = PM_NO_FIT;
-        uint32_t pos = pos_in_group(g, k->ps->choices[c].res);
-        if (pos == NONE)
-            continue;
-        uint64_t at = (uint64_t)f * g->nres + pos;
-        struct quota_answer q = quota_mode(k, &k->ps->choices[c], g->flavors[f], g->fr[at], g->col[at]);
-        if (q.possibility != POSSIBILITY_NONE && (least == POSSIBILITY_NONE || q.possibility < least))
-            least = q.possibility;
-        wait = more_severe(wait, q.wait);
-        if (assign_preferred(mode, q.g, k->ctx->cq->preference))
-            mode = q.g;
-        if (mode.pm != PM_NO_FIT)
-            each[c] = q.g;
-    }
-    t = &k->ps->attempts[ti];
-    t->mode = mode_of(mode.pm);
-    t->level = mode.level;
-    t->possibility = least;
-    t->wait = mode.pm == PM_NO_FIT ? wait : WAIT_NONE;
-    t->nreasons = k->ps->nreasons - first;
-    return mode;
-}
-
-static void take_best(struct walk *k, const struct group *g, const struct best *b, int32_t tried)
-{
-    for (uint32_t c = 0; c < k->ps->nchoices; c++) {
-        struct choice *ch = &k->ps->choices[c];
-        uint32_t pos = pos_in_group(g, ch->res);
-        if (pos == NONE || b->each[c].pm == PM_NO_FIT)
-            continue;
-        uint64_t at = (uint64_t)b->flavor * g->nres + pos;
-        ch->flavor = g->flavors[b->flavor];
-        ch->fr = g->fr[at];
-        ch->col = g->col[at];
-        ch->pmode = b->each[c].pm;
-        ch->mode = mode_of(b->each[c].pm);
-        ch->level = b->each[c].level;
-        ch->tried = tried;
-    }
-}
-
-static void note_mismatch(struct walk *k, uint32_t gi, uint32_t flavor, uint32_t first)
-{
-    struct attempt *t = add_attempt(k, gi, flavor);
-    t->first_reason = first;
-    t->nreasons = k->ps->nreasons - first;
-    t->wait = WAIT_NO_MATCHING_FLAVOR;
-}
-
-/* 6.3: decides the flavor of a resource group, starting from resource `res`. False if the pod set fails here. */
-static bool pick_flavor(struct walk *k, const struct group *g, uint32_t gi, uint32_t res)
-{
-    bool fungible = gate_on(&k->ctx->w->gates, GATE_FLAVOR_FUNGIBILITY);
-    struct granular *try = ARENA_NEW(k->ctx->a, struct granular, k->ps->nchoices);
-    struct best best = {
-        NONE, {PM_NO_FIT, UINT32_MAX}, ARENA_NEW(k->ctx->a, struct granular, k->ps->nchoices)};
-    uint32_t first_reason = k->ps->nreasons, attempted = NONE;
-    uint32_t start = resume_index(k, res);
-    for (uint32_t f = start < g->nflavors ? start : 0; f < g->nflavors; f++) {
-        attempted = f;
-        uint32_t first = k->ps->nreasons;
-        if (is_pinned_out(k, g->flavors[f], res)) {
-            add_reason(k, (struct reason){.kind = REASON_PINNED, .flavor = g->flavors[f], .res = res});
-            continue;
-        }
-        if (!flavor_matches(k, g->flavors[f])) {
-            if (k->ps->error)
-                return false;
-            note_mismatch(k, gi, g->flavors[f], first);
-            continue;
-        }
-        struct granular m = try_flavor(k, g, gi, f, try);
-        bool stop = fungible ? !keep_scanning(k->ctx->cq, m) : m.pm == PM_FIT;
-        bool better = fungible ? assign_preferred(m, best.mode, k->ctx->cq->preference) : m.pm > best.mode.pm;
-        if (stop || better) {
-            struct granular *swap = best.each;
-            best = (struct best){f, m, try};
-            try = swap;
-        }
-        if (stop)
-            break;
-    }
-    if (best.flavor == NONE)
-        return false;
-    take_best(k, g, &best, !fungible || attempted == g->nflavors - 1 ? -1 : (int32_t)attempted);
-    if (best.mode.pm == PM_FIT)
-        drop_reasons(k->ps, first_reason);
-    return true;
+    return reason_severity(b) > reason_severity(a) ? b : a;
 }
 
 /* ---- one pod set, or one group (6.2) ------------------------------------------------------------------------------------------------------------------ */
@@ -434,8 +75,8 @@ static int64_t scaled(const struct pod_set *ps, int64_t per_pod, int32_t full, i
 
 static bool covers(const struct cluster_queue *cq, uint32_t res)
 {
-    uint32_t g, pos;
-    return group_of(cq, res, &g, &pos) != NULL;
+    uint32_t g;
+    return pick_group(cq, res, &g) != NULL;
 }
 
 /* What the pod set asks for, in the order of 6.2; the implicit `pods` in its place. */
@@ -479,12 +120,12 @@ static bool choose_flavors(struct walk *k)
 {
     struct pod_set_choice *ps = k->ps;
     for (uint32_t c = 0; c < ps->nchoices; c++) {
-        uint32_t gi, pos, res = ps->choices[c].res, first = ps->nreasons;
-        const struct group *g = group_of(k->ctx->cq, res, &gi, &pos);
+        uint32_t gi, res = ps->choices[c].res, first = ps->nreasons;
+        const struct group *g = pick_group(k->ctx->cq, res, &gi);
         if (!g) {
             if (ps->choices[c].amount == 0 || k->ctx->w->ignore_undeclared)
                 continue;
-            add_reason(k, (struct reason){.kind = REASON_RESOURCE_UNAVAILABLE, .res = res});
+            walk_reason(k, (struct reason){.kind = REASON_RESOURCE_UNAVAILABLE, .res = res});
             return fail_pod_set(k, first);
         }
         if (ps->choices[c].flavor != NONE)
@@ -668,12 +309,12 @@ static enum wait_reason pod_set_no_fit_reason(const struct pod_set_choice *ps)
                 first = false;
             if (t->mode != MODE_NO_FIT)
                 continue;
-            if (!any || severity(t->wait) < severity(least))
+            if (!any || reason_severity(t->wait) < reason_severity(least))
                 least = t->wait;
             any = true;
         }
         if (first && any)
-            worst = more_severe(worst, least);
+            worst = reason_more_severe(worst, least);
     }
     return worst;
 }
@@ -683,7 +324,7 @@ enum wait_reason assign_no_fit_reason(const struct assignment *a)
     enum wait_reason worst = WAIT_NONE;
     for (uint32_t i = 0; i < a->npod_sets; i++)
         if (pod_set_mode(&a->pod_sets[i]) == MODE_NO_FIT)
-            worst = more_severe(worst, pod_set_no_fit_reason(&a->pod_sets[i]));
+            worst = reason_more_severe(worst, pod_set_no_fit_reason(&a->pod_sets[i]));
     return worst;
 }
 
