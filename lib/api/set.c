@@ -1,6 +1,7 @@
 #include "api/set.h"
 
 #include "api/json.h"
+#include "api/v1beta1.h"
 #include "api/yaml.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -30,6 +31,8 @@ struct api_set {
     uint32_t npassed, passed_cap;
     api_object_fn *stream;
     void *stream_ctx;
+    api_document_fn *document;
+    void *document_ctx;
     bool no_memory; /* a note could not be kept */
     /* what is being read */
     const char *file;
@@ -73,6 +76,12 @@ void api_set_stream(struct api_set *s, api_object_fn *fn, void *ctx)
 {
     s->stream = fn;
     s->stream_ctx = ctx;
+}
+
+void api_set_documents(struct api_set *s, api_document_fn *fn, void *ctx)
+{
+    s->document = fn;
+    s->document_ctx = ctx;
 }
 
 uint32_t api_set_count(const struct api_set *s)
@@ -257,7 +266,11 @@ static int read_object(struct api_set *s, const struct doc_node *list, const str
 {
     enum api_kind kind;
     struct err why;
-    int rc = list ? kind_of_item(list, node, &kind, &why) : api_kind_of(node, &kind, &why);
+    int rc = v1beta1_object(list, node, &s->arena, NULL, &node, &why);
+    if (rc == ERR_NOMEM)
+        return err_set(err, rc, "%s", why.text);
+    if (rc == 0)
+        rc = list ? kind_of_item(list, node, &kind, &why) : api_kind_of(node, &kind, &why);
     if (rc == 0)
         return read_known(s, kind, node, err);
     if (rc == ERR_NOTFOUND)
@@ -282,6 +295,8 @@ static void warn_boolish(struct api_set *s, const struct doc_node *n)
 
 static int read_document(struct api_set *s, const struct doc_node *root, struct err *err)
 {
+    if (s->document)
+        return s->document(s->document_ctx, s->file, root, err);
     if (root->type == DOC_NULL)
         return 0;
     const struct doc_node *items = doc_field(root, "items");

@@ -26,6 +26,11 @@ const struct object *api_set_at(const struct api_set *s, uint32_t i);
 typedef int api_object_fn(void *ctx, const struct object *o, struct err *err);
 void api_set_stream(struct api_set *s, api_object_fn *fn, void *ctx);
 
+/* Instead of reading objects, hand each document of the input to `fn`, lists uncut and empty documents too, and forget it afterwards.
+ * A negative result of `fn` ends the reading and is returned. To be set before anything is read. */
+typedef int api_document_fn(void *ctx, const char *file, const struct doc_node *root, struct err *err);
+void api_set_documents(struct api_set *s, api_document_fn *fn, void *ctx);
+
 /* "file:line: kind ns/name: field.path: text", in order. */
 uint32_t api_set_errors(const struct api_set *s);
 const char *api_set_error(const struct api_set *s, uint32_t i);

@@ -45,9 +45,19 @@ static const struct {
      "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', "
      " or '123-abc', "
      "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
-    {"t.yaml", "{apiVersion: kueue.x-k8s.io/v1beta1, kind: Cohort, metadata: {name: a}}", "",
-     "t.yaml:1: apiVersion: kueue.x-k8s.io/v1beta1 is not read, only kueue.x-k8s.io/v1beta2; convert the "
+    {"t.yaml", "{apiVersion: kueue.x-k8s.io/v1beta1, kind: Cohort, metadata: {name: a}}", "a:1", NULL},
+    {"t.yaml", "{apiVersion: kueue.x-k8s.io/v1alpha1, kind: Cohort, metadata: {name: a}}", "",
+     "t.yaml:1: apiVersion: kueue.x-k8s.io/v1alpha1 is not read, only kueue.x-k8s.io/v1beta2; convert the "
      "object"},
+    {"t.yaml",
+     "{apiVersion: kueue.x-k8s.io/v1beta1, kind: ClusterQueue, metadata: {name: a}, spec: {cohort: c, "
+     "cohortName: "
+     "c}}",
+     "", "t.yaml:1: spec.cohort: Forbidden: becomes cohortName in v1beta2, which is there too"},
+    {"t.yaml",
+     "{apiVersion: kueue.x-k8s.io/v1beta1, kind: CohortList, items: [{metadata: {name: a}},\n"
+     "{apiVersion: kueue.x-k8s.io/v1beta2, kind: Cohort, metadata: {name: b}}]}",
+     "a:1 b:2", NULL},
     {"t.yaml", "{apiVersion: v1, kind: List, items: [" NS("a") ",\n" NS("b") "]}", "a:1 b:2", NULL},
     {"t.yaml", "{apiVersion: v1, kind: NamespaceList, items: [{metadata: {name: a}}, {metadata: {name: B}}]}",
      "a:1",
