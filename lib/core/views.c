@@ -179,6 +179,12 @@ const struct tree *world_tree(const struct world *w, uint32_t i)
     return i < w->ntrees ? w->trees[i] : NULL;
 }
 
+bool world_lq_deleting(const struct world *w, const char *ns, const char *name)
+{
+    uint32_t i = pairs_find(&w->lqs, names_find(w->names, ns), names_find(w->names, name));
+    return i != NONE && w->local_queues[i].exists && w->local_queues[i].deleting;
+}
+
 enum lq_state world_lq(const struct world *w, const char *ns, const char *name,
                        const char **ret_cluster_queue, enum stop_policy *ret_stop)
 {

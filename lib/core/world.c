@@ -447,6 +447,15 @@ static void fill_cq(struct cluster_queue *cq, const struct fact_cluster_queue *f
     cq->usage_based_afs = f->usage_based_afs;
 }
 
+/* Room for those that hold quota in it already, so that taking them in cannot fail. */
+static int room_for_strays(const struct world *w, struct cluster_queue *cq)
+{
+    uint32_t n = 0;
+    for (const struct wl *wl = w->workloads; wl && w->strays; wl = wl->hh.next)
+        n += wl->cq == NONE && wl->admission == cq->name;
+    return accounts_reserve(cq, n);
+}
+
 int world_put_cluster_queue(struct world *w, const struct fact_cluster_queue *f, when_ns now, struct err *err)
 {
     uint32_t cohort, i;
@@ -460,7 +469,8 @@ int world_put_cluster_queue(struct world *w, const struct fact_cluster_queue *f,
         cq->deleting |= f->deleting;
         return 0;
     }
-    if (!cq || cohort_for(w, f->cohort, &cohort, &i) || quotas_read(w, f->groups, f->ngroups, &q))
+    if (!cq || cohort_for(w, f->cohort, &cohort, &i) || room_for_strays(w, cq) ||
+        quotas_read(w, f->groups, f->ngroups, &q))
         return no_memory(err, "ClusterQueue", f->name);
     if (copy_selector(&f->namespaces, &sel) || copy_checks(w, f, &checks)) {
         quotas_free(&q);
@@ -550,6 +560,7 @@ int world_put_local_queue(struct world *w, const struct fact_local_queue *f, whe
         empty_queue(w, i);
     lq->exists = true;
     lq->stop = f->stop;
+    lq->deleting = f->deleting;
     lq->cluster_queue = cq;
     lq->afs.weight = weight_of(&f->weight);
     return is_open && (!was_open || moved) ? queueing_adopt(w, now) : 0;

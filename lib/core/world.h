@@ -135,6 +135,8 @@ const struct tree *world_tree(const struct world *w, uint32_t i);
 enum lq_state { LQ_MISSING, LQ_STOPPED, LQ_OK };
 enum lq_state world_lq(const struct world *w, const char *ns, const char *name,
                        const char **ret_cluster_queue, enum stop_policy *ret_stop);
+/* Its deletionTimestamp was seen. It queues on, but a reservation made through it does not last (9.3). */
+bool world_lq_deleting(const struct world *w, const char *ns, const char *name);
 enum stop_policy world_cq_stop(const struct world *w, uint32_t cq);
 /* Usage of a LocalQueue under admission fair sharing (4.9); 0 without. */
 double world_lq_usage(const struct world *w, const char *ns, const char *name);

@@ -85,7 +85,7 @@ struct cohort {
 struct local_queue {
     uint32_t ns, name; /* ids */
     uint32_t cluster_queue;
-    bool exists;
+    bool exists, deleting;
     enum stop_policy stop;
     struct afs_ledger afs;
 };
