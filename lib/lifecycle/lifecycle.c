@@ -60,14 +60,24 @@ static void unreserve(struct pass *p, const char *reason, const char *message)
 
     if (p->code)
         return;
-    /* With the gate, 10.2 gives a refused Workload the condition Admitted, too. */
-    bool synced = !p->l->observability || p->s->cond[COND_ADMITTED].status == STATUS_FALSE;
-    if (synced && cond_is(p->s, COND_QUOTA_RESERVED, STATUS_FALSE, reason) && !strcmp(c->message, message) &&
+    if (cond_is(p->s, COND_QUOTA_RESERVED, STATUS_FALSE, reason) && !strcmp(c->message, message) &&
         c->generation == p->l->wl->generation)
         return;
     p->code = status_unreserve(p->s, reason, message, p->l->observability, p->l->explicit_status, p->l->now,
                                p->l->wl->generation);
     p->changed = true;
+}
+
+/* 10.2 */
+static void sync_admitted(struct pass *p)
+{
+    bool changed = false;
+
+    if (p->code)
+        return;
+    p->code = status_sync_admitted(p->s, p->l->observability, p->l->explicit_status, p->l->now,
+                                   p->l->wl->generation, &changed);
+    p->changed = p->changed || changed;
 }
 
 static void evict(struct pass *p, const char *reason, const char *cause, const char *message)
@@ -82,6 +92,7 @@ static void evict(struct pass *p, const char *reason, const char *cause, const c
 
 struct queue {
     enum lq_state lq;
+    bool lq_terminating;
     const char *name, *cq_name;
     enum stop_policy lq_stop;
     uint32_t cq; /* NONE: the LocalQueue is not in the manager, or its ClusterQueue is unknown */
@@ -95,6 +106,7 @@ static struct queue queue_of(const struct lifecycle *l)
     struct queue q = {.name = names_text(names, l->wl->queue), .cq_name = "", .cq = NONE};
 
     q.lq = world_lq(l->w, names_text(names, l->wl->ns), q.name, &q.cq_name, &q.lq_stop);
+    q.lq_terminating = world_lq_deleting(l->w, names_text(names, l->wl->ns), q.name);
     if (q.lq != LQ_OK)
         return q; /* 9.2: a stopped LocalQueue is unknown to the manager, and with it its ClusterQueue */
     q.cq = world_cq_find(l->w, q.cq_name);
@@ -122,6 +134,11 @@ static const char *queue_blocker(const struct queue *q, struct str *out)
     return NULL;
 }
 
+static bool is_gated(const struct lifecycle *l)
+{
+    return *l->gated_by && gate_on(world_gates(l->w), GATE_ADMISSION_GATED_BY);
+}
+
 const char *lifecycle_blocker(const struct lifecycle *l, struct str *ret_message)
 {
     const struct queue q = queue_of(l);
@@ -131,7 +148,7 @@ const char *lifecycle_blocker(const struct lifecycle *l, struct str *ret_message
         return reason;
     if (waiting_misconfigured(l->w, l->wl, ret_message))
         return "Misconfigured";
-    if (*l->gated_by && gate_on(world_gates(l->w), GATE_ADMISSION_GATED_BY))
+    if (is_gated(l))
         return str_addf(ret_message, "Admission is gated by: %s", l->gated_by), "AdmissionGated";
     return NULL;
 }
@@ -157,6 +174,7 @@ static bool retry_later(struct pass *p)
         p->s->requeue_at = at;
         p->changed = true;
     }
+    p->r->again = at;
     return true;
 }
 
@@ -210,6 +228,19 @@ static void deactivate(struct pass *p)
         str_free(&message);
     }
     forget_requeue_state(p);
+}
+
+/* Step 6: a gate takes a reservation that has not become an admission. Without one, it is a blocker among others (step 8). */
+static void gate_reserved(struct pass *p)
+{
+    struct str message;
+
+    if (!is_gated(p->l) || !cond_true(p->s, COND_QUOTA_RESERVED) || cond_true(p->s, COND_ADMITTED))
+        return;
+    str_init(&message, MESSAGE_MAX);
+    str_addf(&message, "Admission is gated by: %s", p->l->gated_by);
+    unreserve(p, p->l->observability ? "AdmissionGated" : "Inadmissible", str_text(&message));
+    str_free(&message);
 }
 
 /* Steps 6 and 7, first halves: a queue that works again. */
@@ -288,28 +319,27 @@ static void pending(struct pass *p)
     str_free(&message);
 }
 
-/* Reserved, not admitted: 9.2 `Hold`, 9.3 end. True when the reservation goes. */
-static bool lost_queue(struct pass *p, const struct queue *q)
+/* Reserved, not admitted: 9.2 `Hold`, 9.3 end. */
+static void lost_queue(struct pass *p, const struct queue *q)
 {
     const char *kind = NULL, *name = q->name, *what = " is terminating or missing", *reason = "Misconfigured";
     struct str message;
 
-    if (q->lq == LQ_STOPPED) {
-        kind = "LocalQueue", what = " is stopped", reason = "Suspended";
-    } else if (q->lq == LQ_MISSING) {
+    if (q->lq == LQ_MISSING || q->lq_terminating) {
         kind = "LocalQueue";
+    } else if (q->lq == LQ_STOPPED) {
+        kind = "LocalQueue", what = " is stopped", reason = "Suspended";
     } else if (!q->cq_known || q->cq_terminating) {
         kind = "ClusterQueue", name = q->cq_name;
     } else if (q->cq_stop != STOP_NONE) {
         kind = "ClusterQueue", name = q->cq_name, what = " is stopped", reason = "Suspended";
     }
     if (!kind)
-        return false;
+        return;
     str_init(&message, MESSAGE_MAX);
     str_addf(&message, "%s %s%s", kind, name, what);
     unreserve(p, p->l->observability ? reason : "Inadmissible", str_text(&message));
     str_free(&message);
-    return true;
 }
 
 /* ---- step 9: what ends a reservation ------------------------------------------------------------------------------------ */
@@ -346,59 +376,75 @@ static bool failed_checks(struct pass *p)
     return found;
 }
 
+/* Steps 3 to 5. True when the pass ends here. */
+static bool begin(struct pass *p)
+{
+    if (cond_true(p->s, COND_FINISHED) || retry_later(p))
+        return true;
+    if (!p->l->wl->marks.active) {
+        deactivate(p);
+    } else if (cond_true(p->s, COND_DEACTIVATION_TARGET)) {
+        p->r->deactivate = true;
+        return true;
+    } else if (backoff(p)) {
+        return true;
+    }
+    return p->changed || p->code;
+}
+
+/* Steps 6 and 7. True when the pass ends here. */
+static bool queue_steps(struct pass *p, const struct queue *q)
+{
+    gate_reserved(p);
+    restarted(p, q);
+    if (q->cq_known && !p->code) {
+        bool changed = false;
+        p->code = checks_sync(p->l->w, p->l->wl, p->s, p->l->now, &changed);
+        p->changed = p->changed || changed;
+    }
+    return p->changed || p->code;
+}
+
 static void steps(struct pass *p)
 {
-    struct status *s = p->s;
-
-    if (cond_true(s, COND_FINISHED) || retry_later(p))
-        return;
-    if (p->l->wl->marks.active) {
-        if (cond_true(s, COND_DEACTIVATION_TARGET)) {
-            p->r->deactivate = true;
-            return;
-        }
-        if (backoff(p))
-            return;
-    } else {
-        deactivate(p);
-    }
-    if (p->changed || p->code)
+    if (begin(p))
         return;
     const struct queue q = queue_of(p->l);
-    restarted(p, &q);
-    if (q.cq_known && !p->code) {
-        bool changed = false;
-        p->code = checks_sync(p->l->w, p->l->wl, s, p->l->now, &changed);
-        p->changed = p->changed || changed;
-    }
-    if (p->changed || p->code)
+    if (queue_steps(p, &q))
         return;
-    if (!cond_true(s, COND_QUOTA_RESERVED)) {
-        pending(p);
-    } else if (!cond_true(s, COND_ADMITTED)) {
-        if (failed_checks(p) || lost_queue(p, &q))
-            return;
-        bool changed = false;
-        p->code = status_sync_admitted(s, p->l->observability, p->l->explicit_status, p->l->now,
-                                       p->l->wl->generation, &changed);
-        p->changed = p->changed || changed;
-    } else if (!failed_checks(p)) {
-        drain(p, &q);
+    if (!cond_true(p->s, COND_ADMITTED)) {
+        if (!cond_true(p->s, COND_QUOTA_RESERVED))
+            pending(p);
+        sync_admitted(p);
     }
+    if (p->code || !cond_true(p->s, COND_QUOTA_RESERVED) || failed_checks(p))
+        return;
+    if (!cond_true(p->s, COND_ADMITTED))
+        lost_queue(p, &q);
+    else
+        drain(p, &q);
+}
+
+int lifecycle_step(const struct lifecycle *l, struct status *s, struct lifecycle_result *ret, struct err *err)
+{
+    struct pass p = {.l = l, .s = s, .r = ret};
+
+    *ret = (struct lifecycle_result){.again = WHEN_NONE};
+    steps(&p);
+    ret->changed = p.changed;
+    return p.code ? err_set(err, p.code, "status of %s: %s", l->wl->key, err_name(p.code)) : 0;
 }
 
 int lifecycle_run(const struct lifecycle *l, struct status *s, struct lifecycle_result *ret, struct err *err)
 {
-    *ret = (struct lifecycle_result){.again = WHEN_NONE};
-    for (int i = 0; i < ROUNDS_MAX; i++) {
-        struct pass p = {.l = l, .s = s, .r = ret};
+    bool changed = false, again = true;
+    int code = 0;
 
-        steps(&p);
-        ret->changed = ret->changed || p.changed;
-        if (p.code)
-            return err_set(err, p.code, "status of %s: %s", l->wl->key, err_name(p.code));
-        if (!p.changed)
-            break;
+    for (int i = 0; !code && again && i < ROUNDS_MAX; i++) {
+        code = lifecycle_step(l, s, ret, err);
+        again = ret->changed;
+        changed = changed || again;
     }
-    return 0;
+    ret->changed = changed;
+    return code;
 }

@@ -30,6 +30,10 @@ struct lifecycle lifecycle_of(const struct world *w, const struct wl *wl, const 
 MUST_USE int lifecycle_run(const struct lifecycle *l, struct status *s, struct lifecycle_result *ret,
                            struct err *err);
 
+/* One pass of it, as one reconciliation goes: it ends with the first step after which the status has to be read anew. */
+MUST_USE int lifecycle_step(const struct lifecycle *l, struct status *s, struct lifecycle_result *ret,
+                            struct err *err);
+
 /* Part of the above: why it cannot be queued for good (9.3, 2.8, gate): the reason of QuotaReserved=False, its message appended to
  * `ret_message`; NULL when nothing is in the way. */
 const char *lifecycle_blocker(const struct lifecycle *l, struct str *ret_message);

@@ -17,7 +17,7 @@ static struct wl *wl;
 /* One queue "q" with its LocalQueue "lq" in "ns"; the check "c" when asked for. */
 struct setting {
     enum stop_policy lq_stop, cq_stop;
-    bool no_lq, no_cq, no_flavor, deleting, no_namespace, mismatch, with_check;
+    bool no_lq, no_cq, no_flavor, deleting, lq_deleting, no_namespace, mismatch, with_check;
     const char *gates; /* one gate to switch off */
 };
 
@@ -42,7 +42,8 @@ static void put_queues(const struct setting *x)
                                     .nchecks = x->with_check,
                                     .deleting = x->deleting,
                                     .generation = 1};
-    struct fact_local_queue lq = {.ns = "ns", .name = "lq", .cluster_queue = "q", .stop = x->lq_stop};
+    struct fact_local_queue lq = {
+        .ns = "ns", .name = "lq", .cluster_queue = "q", .stop = x->lq_stop, .deleting = x->lq_deleting};
 
     if (!x->no_cq)
         ck_assert_int_eq(world_put_cluster_queue(world, &cq, NOW, NULL), 0);
@@ -106,11 +107,16 @@ static void tell(void)
     world_put_marks(world, wl, &m, NOW);
 }
 
-static void set(enum cond_type t, enum cond_status s, const char *reason)
+static void say(enum cond_type t, enum cond_status s, const char *reason, const char *message)
 {
     bool changed;
 
-    ck_assert_int_eq(status_set(&status, t, s, reason, "before", NOW, 1, &changed), 0);
+    ck_assert_int_eq(status_set(&status, t, s, reason, message, NOW, 1, &changed), 0);
+}
+
+static void set(enum cond_type t, enum cond_status s, const char *reason)
+{
+    say(t, s, reason, "before");
 }
 
 static struct lifecycle_result run(const char *gated_by)
@@ -119,6 +125,15 @@ static struct lifecycle_result run(const char *gated_by)
     struct lifecycle_result r;
 
     ck_assert_int_eq(lifecycle_run(&l, &status, &r, NULL), 0);
+    return r;
+}
+
+static struct lifecycle_result step(const char *gated_by)
+{
+    struct lifecycle l = lifecycle_of(world, wl, gated_by, NOW);
+    struct lifecycle_result r;
+
+    ck_assert_int_eq(lifecycle_step(&l, &status, &r, NULL), 0);
     return r;
 }
 
@@ -222,7 +237,7 @@ START_TEST(pending)
     put_workload(!pendings[_i].inactive);
     if (pendings[_i].before) {
         set(COND_QUOTA_RESERVED, STATUS_FALSE, pendings[_i].before);
-        set(COND_ADMITTED, STATUS_FALSE, "NoReservation");
+        say(COND_ADMITTED, STATUS_FALSE, "NoReservation", "The workload has no reservation");
     }
     struct lifecycle_result r = run(pendings[_i].gated_by);
     const char *reason = pendings[_i].reason, *before = pendings[_i].before;
@@ -231,7 +246,7 @@ START_TEST(pending)
     is(COND_QUOTA_RESERVED, reason ? STATUS_FALSE : STATUS_ABSENT, reason, pendings[_i].message);
     bool legacy = reason && strcmp(reason, "Inadmissible") == 0; /* 10.2, gate off: nothing to say */
     is(COND_ADMITTED, reason && !legacy ? STATUS_FALSE : STATUS_ABSENT, "NoReservation",
-       before ? status.cond[COND_ADMITTED].message : "The workload has no reservation");
+       "The workload has no reservation");
     ck_assert_int_eq(status.cond[COND_EVICTED].status, pendings[_i].inactive ? STATUS_TRUE : STATUS_ABSENT);
     ck_assert(!run(pendings[_i].gated_by).changed);
 }
@@ -351,6 +366,114 @@ START_TEST(failed_check)
 }
 END_TEST
 
+/* 10.4 step 8 goes before step 9: what is admitted is known when a check ends the reservation. */
+START_TEST(failed_check_before_admission)
+{
+    make(&(struct setting){.with_check = true});
+    put_workload(true);
+    set(COND_QUOTA_RESERVED, STATUS_TRUE, "QuotaReserved");
+    status.checks = mem_zalloc(1, sizeof(*status.checks));
+    status.checks[0] = (struct status_check){
+        .name = mem_strdup("c"), .message = mem_strdup(""), .state = failures[_i].state};
+    status.nchecks = 1;
+    struct lifecycle_result r = step("");
+    ck_assert(r.changed);
+    ck_assert(!r.deactivate);
+    is(COND_ADMITTED, STATUS_FALSE, "UnsatisfiedAdmissionChecks", "The workload has not all checks ready");
+    ck_assert_int_eq(status.cond[failures[_i].type].status, STATUS_TRUE);
+    ck_assert_int_eq(step("").deactivate, failures[_i].type == COND_DEACTIVATION_TARGET);
+}
+END_TEST
+
+/* Ready checks admit even where the queue has gone meanwhile: then it is too late to lose the reservation. */
+START_TEST(admitted_without_queue)
+{
+    make(&(struct setting){.no_lq = true});
+    put_workload(true);
+    set(COND_QUOTA_RESERVED, STATUS_TRUE, "QuotaReserved");
+    ck_assert(step("").changed);
+    is(COND_ADMITTED, STATUS_TRUE, "Admitted", "The workload is admitted");
+    is(COND_QUOTA_RESERVED, STATUS_TRUE, "QuotaReserved", "before");
+    ck_assert(!run("").changed);
+}
+END_TEST
+
+static const struct {
+    const char *gated_by, *gates;
+    bool admitted;
+    const char *reason; /* of QuotaReserved=False; NULL = it keeps its reservation */
+} gated_reservations[] = {
+    {"a.b/c", NULL, false, "AdmissionGated"},
+    {"a.b/c", "UnadmittedWorkloadsObservability", false, "Inadmissible"},
+    {"a.b/c", "AdmissionGatedBy", false, NULL},
+    {"a.b/c", NULL, true, NULL},
+    {"", NULL, false, NULL},
+};
+
+/* A LocalQueue that goes takes the reservation with it, also where it is stopped; what has none yet waits on. */
+START_TEST(terminating_queue)
+{
+    make(&(struct setting){.with_check = true, .lq_deleting = true, .lq_stop = _i ? STOP_HOLD : STOP_NONE});
+    put_workload(true);
+    ck_assert(world_lq_deleting(world, "ns", "lq"));
+    ck_assert(!world_lq_deleting(world, "ns", "other"));
+    status.checks = mem_zalloc(1, sizeof(*status.checks));
+    status.checks[0] = (struct status_check){.name = mem_strdup("c"), .message = mem_strdup("")};
+    status.nchecks = 1;
+    set(COND_QUOTA_RESERVED, STATUS_TRUE, "QuotaReserved");
+    (void)step("");
+    is(COND_QUOTA_RESERVED, STATUS_FALSE, "Misconfigured", "LocalQueue lq is terminating or missing");
+    is(COND_ADMITTED, STATUS_FALSE, "NoReservation", "The workload has no reservation");
+    world_del_local_queue(world, "ns", "lq");
+    ck_assert(!world_lq_deleting(world, "ns", "lq"));
+}
+END_TEST
+
+/* Step 6 */
+START_TEST(gate_takes_reservation)
+{
+    const char *reason = gated_reservations[_i].reason;
+
+    make(&(struct setting){.gates = gated_reservations[_i].gates});
+    put_workload(true);
+    set(COND_QUOTA_RESERVED, STATUS_TRUE, "QuotaReserved");
+    if (gated_reservations[_i].admitted)
+        set(COND_ADMITTED, STATUS_TRUE, "Admitted");
+    (void)run(gated_reservations[_i].gated_by);
+    is(COND_QUOTA_RESERVED, reason ? STATUS_FALSE : STATUS_TRUE, reason ? reason : "QuotaReserved",
+       reason ? "Admission is gated by: a.b/c" : "before");
+    ck_assert_int_eq(status.cond[COND_ADMITTED].status == STATUS_TRUE, !reason);
+}
+END_TEST
+
+/* A reason that stays brings Admitted all the same (10.4 step 8). */
+START_TEST(admitted_false_beside_a_kept_reason)
+{
+    make(&(struct setting){0});
+    put_workload(true);
+    set(COND_QUOTA_RESERVED, STATUS_FALSE, "NoMatchingFlavor");
+    ck_assert(step("").changed);
+    is(COND_QUOTA_RESERVED, STATUS_FALSE, "NoMatchingFlavor", "before");
+    is(COND_ADMITTED, STATUS_FALSE, "NoReservation", "The workload has no reservation");
+    ck_assert(!step("").changed);
+}
+END_TEST
+
+/* A step ends with the list of checks; the next one reads it. */
+START_TEST(step_by_step)
+{
+    make(&(struct setting){.with_check = true});
+    put_workload(true);
+    set(COND_QUOTA_RESERVED, STATUS_TRUE, "QuotaReserved");
+    ck_assert(step("").changed);
+    ck_assert_uint_eq(status.nchecks, 1);
+    ck_assert_int_eq(status.cond[COND_ADMITTED].status, STATUS_ABSENT);
+    ck_assert(step("").changed);
+    ck_assert_int_eq(status.cond[COND_ADMITTED].status, STATUS_FALSE);
+    ck_assert(!step("").changed);
+}
+END_TEST
+
 /* ---- requeue state ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -415,7 +538,9 @@ START_TEST(retry_after)
     status.nchecks = 1;
     ck_assert(run("").changed);
     ck_assert_int_eq(status.requeue_at, NOW + 60 * NS_PER_S);
-    ck_assert(!run("").changed);
+    struct lifecycle_result r = run("");
+    ck_assert(!r.changed);
+    ck_assert_int_eq(r.again, NOW + 60 * NS_PER_S);
 }
 END_TEST
 
@@ -483,6 +608,12 @@ int main(void)
     tcase_add_loop_test(t, loss, 0, ROWS(losses));
     tcase_add_loop_test(t, failed_check, 0, ROWS(failures));
     tcase_add_loop_test(t, requeued, 0, ROWS(requeues));
+    tcase_add_loop_test(t, failed_check_before_admission, 0, ROWS(failures));
+    tcase_add_loop_test(t, gate_takes_reservation, 0, ROWS(gated_reservations));
+    tcase_add_test(t, admitted_without_queue);
+    tcase_add_loop_test(t, terminating_queue, 0, 2);
+    tcase_add_test(t, admitted_false_beside_a_kept_reason);
+    tcase_add_test(t, step_by_step);
     tcase_add_test(t, checks_admit);
     tcase_add_test(t, backoff);
     tcase_add_test(t, retry_after);
