@@ -218,6 +218,17 @@ static int keep(struct api_set *s, const struct object *o, struct err *err)
     return 0;
 }
 
+int api_set_add(struct api_set *s, const struct object *o, struct err *err)
+{
+    void *p = s->objects;
+
+    if (mem_grow(&p, &s->objects_cap, s->nobjects + 1, sizeof(*s->objects)) < 0)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    s->objects = p;
+    s->objects[s->nobjects++] = o;
+    return 0;
+}
+
 static int read_known(struct api_set *s, enum api_kind kind, const struct doc_node *node, struct err *err)
 {
     const struct doc_node *meta = doc_get(node, "metadata");

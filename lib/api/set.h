@@ -21,6 +21,9 @@ MUST_USE int api_read_buffer(struct api_set *s, const char *name, const char *te
 uint32_t api_set_count(const struct api_set *s);
 const struct object *api_set_at(const struct api_set *s, uint32_t i);
 
+/* Appends an object that somebody else holds: borrowed, with all it points to, until the set is freed. ERR_NOMEM. */
+MUST_USE int api_set_add(struct api_set *s, const struct object *o, struct err *err);
+
 /* Instead of keeping objects, hand each good one to `fn` and forget it afterwards: reading then takes the memory of one object. A
  * negative result of `fn` ends the reading and is returned. To be set before anything is read. */
 typedef int api_object_fn(void *ctx, const struct object *o, struct err *err);
