@@ -164,7 +164,8 @@ static int read_pod_set(struct world *w, struct reading *r, const struct fact_wo
     ps->reclaimable = reclaimable_of(f, fp->name);
     ps->first = r->nslots;
     r->nslots += ps->cap;
-    if (names_id(w->names, fp->name, &ps->name) || names_id(w->names, fp->topology_group, &ps->topology_group))
+    if (names_id(w->names, fp->name, &ps->name) ||
+        names_id(w->names, fp->topology_group, &ps->topology_group))
         return ERR_NOMEM;
     return a && r->marks.reserved ? read_assignment(w, r, ps, a) : 0;
 }
@@ -392,27 +393,34 @@ static bool frees_something(const struct wl *wl, const struct fact_workload *f, 
     return wl->cq != NONE && r->marks.reserved && (priority || (reclaim && r->marks.admitted));
 }
 
+/* Room in the ClusterQueue where it will hold quota, made while failing is still harmless. */
+static int room_to_hold(const struct world *w, const struct reading *r)
+{
+    uint32_t cq = r->marks.reserved ? idmap_get(&w->cq_of, r->admission) : NONE;
+    return cq == NONE || !w->cqs[cq]->exists ? 0 : accounts_reserve(w->cqs[cq], 1);
+}
+
 int world_put_workload(struct world *w, const struct fact_workload *f, when_ns now, struct wl **ret_w,
                        struct err *err)
 {
     struct reading r;
-    struct wl *wl = world_find_workload(w, f->ns, f->name);
+    struct wl *known = world_find_workload(w, f->ns, f->name);
+    /* With another uid it was deleted and made anew under the same name. */
+    struct wl *wl = known && strcmp(known->uid, f->uid) == 0 ? known : NULL;
     if (ret_w)
         *ret_w = NULL;
-    if (wl && strcmp(wl->uid, f->uid) != 0) { /* deleted and made anew under the same name */
-        world_del_workload(w, wl, now);
-        wl = NULL;
-    }
     int rc = read_fact(w, f, &r, err);
     if (rc)
         return err_set(err, rc, "out of memory for Workload %s/%s", f->ns, f->name);
     bool fresh = !wl;
-    if (fresh && !(wl = new_workload(w, f))) {
+    if (room_to_hold(w, &r) || (fresh && !(wl = new_workload(w, f)))) {
         drop_shapes(w, r.pod_sets, f->npod_sets);
         mem_free(r.pod_sets);
         mem_free(r.invalid);
         return err_set(err, ERR_NOMEM, "out of memory for Workload %s/%s", f->ns, f->name);
     }
+    if (known && fresh)
+        world_del_workload(w, known, now);
     bool changed = fresh || has_changed(wl, f, &r), was_gone = fresh || is_gone(&wl->marks);
     bool notify = !fresh && frees_something(wl, f, &r), held, admitted = wl->marks.admitted;
     enum bucket was = lift(w, wl, &held);
