@@ -34,6 +34,14 @@ enum { LABEL_MAX = 63, SUBDOMAIN_MAX = 253 };
     "and end "                                                                                               \
     "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "           \
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+#define BAD_1035_LABEL                                                                                       \
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "  \
+    "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "      \
+    "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+#define BAD_C_IDENTIFIER                                                                                     \
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of "             \
+    "alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for "           \
+    "validation is '[A-Za-z_][A-Za-z0-9_]*')"
 
 static bool is_lower_alnum(char c)
 {
@@ -120,4 +128,20 @@ const char *dns_label_problem(const char *name)
     if (strlen(name) > LABEL_MAX)
         return TOO_LONG_63;
     return is_dns_label(name, strlen(name)) ? NULL : BAD_LABEL;
+}
+
+const char *dns_1035_label_problem(const char *name)
+{
+    if (strlen(name) > LABEL_MAX)
+        return TOO_LONG_63;
+    bool starts = name[0] >= 'a' && name[0] <= 'z';
+    return starts && is_dns_label(name, strlen(name)) ? NULL : BAD_1035_LABEL;
+}
+
+const char *c_identifier_problem(const char *name)
+{
+    bool good = is_alnum(name[0]) ? name[0] > '9' : name[0] == '_';
+    for (const char *p = name; good && *p; p++)
+        good = is_alnum(*p) || *p == '_';
+    return good ? NULL : BAD_C_IDENTIFIER;
 }

@@ -101,7 +101,7 @@ static void read_meta(struct reader *rd, const struct kind *k, struct object *o)
 
 static void check_top_fields(struct reader *rd, const struct kind *k, const struct doc_node *node)
 {
-    if (!k->known || !rd->sink)
+    if (!k->known)
         return;
     char known[128] = "apiVersion kind metadata ";
     size_t len = strlen(known);

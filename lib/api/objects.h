@@ -5,6 +5,7 @@
 #define SLUICE_API_OBJECTS_H
 
 #include "api/doc.h"
+#include "api/settings.h"
 #include "core/facts.h"
 
 enum api_kind {
@@ -28,6 +29,7 @@ enum api_flags {
     API_NO_DEFAULTS =
         1, /* what is unset stays unset (STRATEGY_UNSET, ...): an object of an API server or of a test has its defaults */
     API_NO_VALIDATE = 2, /* no rules but those of types: numbers, lists, quantities, enum words */
+    API_STRICT = 4,      /* fields that are not known are errors, not warnings */
     API_LENIENT = API_NO_DEFAULTS | API_NO_VALIDATE,
 };
 
@@ -45,7 +47,8 @@ struct object {
     const char *ns, *name; /* ns "" for kinds without namespace; both "" for a Configuration */
     const struct fact_label *annotations;
     uint32_t nannotations;
-    const struct doc_node *doc; /* borrowed */
+    const struct doc_node *doc;      /* borrowed */
+    const struct settings *settings; /* of a Configuration, else NULL */
     union {
         struct fact_flavor flavor;
         struct fact_cluster_queue cluster_queue;

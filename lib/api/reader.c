@@ -98,6 +98,19 @@ void rd_error_at(struct reader *rd, const struct doc_node *parent, const char *f
     va_end(args);
 }
 
+void rd_error_named(struct reader *rd, const struct doc_node *at, const struct doc_node *parent,
+                    const char *field, const char *fmt, ...)
+{
+    char path[PATH_MAX_TEXT];
+    size_t len = path_of(rd, parent, path);
+    path_add(path, &len, len ? "." : "");
+    path_add(path, &len, field);
+    va_list args;
+    va_start(args, fmt);
+    note(rd, true, at->line, path, fmt, args);
+    va_end(args);
+}
+
 void rd_error_key(struct reader *rd, const struct doc_node *entry, const char *fmt, ...)
 {
     char path[PATH_MAX_TEXT];
@@ -156,7 +169,7 @@ void rd_too_many(struct reader *rd, const struct doc_node *n, uint32_t max)
     rd_error(rd, n, "Too many: %u: must have at most %u items", n->n, max);
 }
 
-static bool is_known(const char *known, const char *key)
+bool rd_is_known(const char *known, const char *key)
 {
     size_t len = strlen(key);
     for (const char *p = known; *p; p += strcspn(p, " ") + 1) {
@@ -168,10 +181,15 @@ static bool is_known(const char *known, const char *key)
 
 void rd_known(struct reader *rd, const struct doc_node *map, const char *known)
 {
-    if (!rd->sink)
+    bool strict = rd->flags & API_STRICT;
+    if (!rd->sink && !strict)
         return;
     doc_foreach (c, map) {
-        if (c->key && !is_known(known, c->key))
+        if (!c->key || rd_is_known(known, c->key))
+            continue;
+        if (strict)
+            rd_error(rd, c, "unknown field");
+        else
             rd_warn(rd, c, "unknown field");
     }
 }

@@ -40,6 +40,9 @@ void rd_error(struct reader *rd, const struct doc_node *n, const char *fmt, ...)
 void rd_error_at(struct reader *rd, const struct doc_node *parent, const char *field, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 void rd_error_key(struct reader *rd, const struct doc_node *entry, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* As rd_error_at for a field that Kubernetes names without its place ("execConfig.command"); the line is that of `at`. */
+void rd_error_named(struct reader *rd, const struct doc_node *at, const struct doc_node *parent,
+                    const char *field, const char *fmt, ...) PRINTF_LIKE(5, 6);
 void rd_error_entry(struct reader *rd, const struct doc_node *entry, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void rd_warn(struct reader *rd, const struct doc_node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The usual sentences of Kubernetes. */
@@ -48,7 +51,9 @@ void rd_invalid(struct reader *rd, const struct doc_node *n, const char *why); /
 void rd_duplicate(struct reader *rd, const struct doc_node *n);
 void rd_too_many(struct reader *rd, const struct doc_node *n, uint32_t max);
 
-/* Warns of fields that are not in `known` (names, each followed by one space). */
+/* Is `key` in `known` (names, each followed by one space)? */
+bool rd_is_known(const char *known, const char *key);
+/* Warns of fields that are not in `known`; with API_STRICT they are errors. */
 void rd_known(struct reader *rd, const struct doc_node *map, const char *known);
 
 /* Fields; absent and null are the same. A wrong type is an error and reads as absent. */

@@ -60,7 +60,7 @@ static const struct gate_row rows[] = {
      {"TopologyAwareScheduling", "TASFailedNodeReplacement"}},
     {"ManagedJobsNamespaceSelectorAlwaysRespected", true, true},
     {"TASBalancedPlacement", false, false, TAS_NEEDS},
-    {"TASAssignmentsEncodingByHostnamePrefix", true, false, TAS_NEEDS},
+    {"TASAssignmentsEncodingByHostnamePrefix", true},
     {"KueueDRAIntegration", true},
     {"KueueDRAIntegrationExtendedResource", true, false, {"KueueDRAIntegration"}},
     {"KueueDRARejectWorkloadsWhenDRADisabled", true},
@@ -94,13 +94,13 @@ static const struct gate_row rows[] = {
     {"TASHandleOverlappingFlavors", true, false, TAS_NEEDS},
     {"TASRecomputeAssignmentWithinSchedulingCycle", true, false, TAS_NEEDS},
     {"DeferRayServiceFinalizationForRedisCleanup", true},
-    {"TASCacheNodeMatchResults", true, false, TAS_NEEDS},
-    {"TASCachingRemainingResources", true, false, TAS_NEEDS},
-    {"TASCacheTopologyTree", true, false, TAS_NEEDS},
+    {"TASCacheNodeMatchResults", true},
+    {"TASCachingRemainingResources", true},
+    {"TASCacheTopologyTree", true},
     {"SchedulerLibraryIntegration", false},
     {"VectorizedResourceRequests", true},
     {"WorkloadValidateResourcesAreNonNegative", true},
-    {"TASValidateWorkloadSliceSize", true, false, TAS_NEEDS},
+    {"TASValidateWorkloadSliceSize", true},
     {"WorkloadValidationForPodSetMetadata", true},
     {"LWSImmutableGroupSize", true},
     {"SkipAncestorCheckForDeletedWorkloads", true},
@@ -178,4 +178,57 @@ bool gate_on(const struct gates *g, enum gate gate)
 bool gate_known(const char *name)
 {
     return find(name) < NROWS;
+}
+
+bool gate_named(const struct gates *g, const char *name)
+{
+    size_t row = find(name);
+    return row < NROWS && get(g, row);
+}
+
+static void add_text(char *buf, size_t cap, size_t *len, const char *text)
+{
+    size_t n = strlen(text), room = cap - 1 - *len;
+    n = n < room ? n : room;
+    memcpy(buf + *len, text, n);
+    *len += n;
+    buf[*len] = '\0';
+}
+
+/* "X is enabled, but depends on features that are disabled: [Y Z]"; false when it is content. */
+static bool add_unmet(const struct gates *g, size_t row, char *buf, size_t cap, size_t *len)
+{
+    bool any = false;
+    for (int k = 0; get(g, row) && k < 2; k++) {
+        const char *need = rows[row].needs[k];
+        if (!need || get(g, find(need)))
+            continue;
+        if (!any) {
+            add_text(buf, cap, len, *len ? ", " : "");
+            add_text(buf, cap, len, rows[row].name);
+            add_text(buf, cap, len, " is enabled, but depends on features that are disabled: [");
+        }
+        add_text(buf, cap, len, any ? " " : "");
+        add_text(buf, cap, len, need);
+        any = true;
+    }
+    add_text(buf, cap, len, any ? "]" : "");
+    return any;
+}
+
+int gates_consistent(const struct fact_gate *list, uint32_t n, struct err *err)
+{
+    struct gates g = gates_default();
+    char text[900] = "";
+    size_t len = 0, count = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t row = find(list[i].name);
+        if (row < NROWS)
+            put(&g, row, list[i].on);
+    }
+    for (size_t i = 0; i < NROWS; i++)
+        count += add_unmet(&g, i, text, sizeof(text), &len);
+    if (!count)
+        return 0;
+    return err_set(err, ERR_INVALID, count > 1 ? "[%s]" : "%s", text);
 }

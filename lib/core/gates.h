@@ -40,5 +40,10 @@ MUST_USE int gates_set(struct gates *g, const char *name, bool on, struct err *e
 bool gate_on(const struct gates *g, enum gate gate);
 /* Is there a gate of this name? */
 bool gate_known(const char *name);
+/* How a gate of any name stands; false for an unknown one. */
+bool gate_named(const struct gates *g, const char *name);
+/* Settings as a Configuration gives them, where nothing follows anything: each is put over the defaults as it is, and a gate that is on
+ * while one that it needs is off is an error (ERR_INVALID; the text names all of them, as Kueue's does). Unknown names are passed over. */
+MUST_USE int gates_consistent(const struct fact_gate *list, uint32_t n, struct err *err);
 
 #endif

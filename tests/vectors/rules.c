@@ -13,8 +13,6 @@ static const struct {
     const char *prefix, *reason;
 } tables[] = {
     {"controller_", "controllers come later"},
-    {"webhooks__", "validation of changes comes later"},
-    {"config__", "validation of the configuration file comes later"},
     {"visibility_", "the listing of pending Workloads comes later"},
     {"dra__", DEVICES},
     {"util_dra__", DEVICES},

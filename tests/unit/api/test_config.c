@@ -29,9 +29,9 @@ static const struct row rules[] = {
     {"admissionFairSharing: {usageHalfLifeTime: 10m, usageSamplingInterval: 1s, resourceWeights: {cpu: 0.5}}",
      NULL},
     {"admissionFairSharing: {usageHalfLifeTime: -1s}",
-     "admissionFairSharing.usageHalfLifeTime: Invalid value: must be greater than or equal to 0"},
+     "admissionFairSharing.usageHalfLifeTime: Invalid value: \"-1s\": must be greater than or equal to 0"},
     {"admissionFairSharing: {usageSamplingInterval: -1s}",
-     "admissionFairSharing.usageSamplingInterval: Invalid value: must be greater than 0"},
+     "admissionFairSharing.usageSamplingInterval: Invalid value: \"-1s\": must be greater than 0"},
     {"admissionFairSharing: {resourceWeights: {cpu: -1}}",
      "admissionFairSharing.resourceWeights[cpu]: Invalid value: must be greater than or equal to 0"},
     {"resources: {quotaCheckStrategy: Any}", "resources.quotaCheckStrategy: Unsupported value: \"Any\": "
@@ -50,9 +50,9 @@ static const struct row rules[] = {
      "\"Replace\""},
     {"waitForPodsReady: {timeout: 0s}", "waitForPodsReady.timeout: Required value: must be specified"},
     {"waitForPodsReady: {timeout: -1ns}",
-     "waitForPodsReady.timeout: Invalid value: must be greater than or equal to 0"},
+     "waitForPodsReady.timeout: Invalid value: \"-1ns\": must be greater than or equal to 0"},
     {"waitForPodsReady: {recoveryTimeout: -1ns}",
-     "waitForPodsReady.recoveryTimeout: Invalid value: must be greater than or equal to 0"},
+     "waitForPodsReady.recoveryTimeout: Invalid value: \"-1ns\": must be greater than or equal to 0"},
     {"waitForPodsReady: {requeuingStrategy: {timestamp: Now}}",
      "waitForPodsReady.requeuingStrategy.timestamp: Unsupported value: \"Now\": supported values: "
      "\"Creation\", \"Eviction\""},
@@ -62,6 +62,58 @@ static const struct row rules[] = {
     {"featureGates: {PartialAdmission: off}",
      "featureGates.PartialAdmission: must be true or false, not a string"},
     {"fairsharing: {}", "fairsharing: unknown field"},
+    {"integrations: {frameworks: []}", "integrations.frameworks: Required value: cannot be empty"},
+    {"integrations: {frameworks: [batch/cronjob]}",
+     "integrations.frameworks[0]: Unsupported value: \"batch/cronjob\": there is no such integration"},
+    {"integrations: {frameworks: [pod, pod]}", "integrations.frameworks[1]: Duplicate value: \"pod\""},
+    {"integrations: {externalFrameworks: [Foo]}",
+     "integrations.externalFrameworks[0]: Invalid value: \"Foo\": must be format, 'Kind.version.group.com'"},
+    {"integrations: {frameworks: [batch/job], externalFrameworks: [Job.v1.batch]}",
+     "integrations.externalFrameworks[0]: Duplicate value: \"Job.v1.batch\""},
+    {"managedJobsNamespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, "
+     "values: [kueue-system]}]}",
+     "managedJobsNamespaceSelector: Invalid value: should not match the \"kube-system\" namespace"},
+    {"namespace: ours, managedJobsNamespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, "
+     "operator: NotIn, values: [kube-system]}]}",
+     "managedJobsNamespaceSelector: Invalid value: should not match the \"ours\" namespace"},
+    {"managedJobsNamespaceSelector: {matchLabels: {managed: \"true\"}}", NULL},
+    {"managedJobsNamespaceSelector: {matchlabels: {}}",
+     "managedJobsNamespaceSelector.matchlabels: unknown field"},
+    {"objectRetentionPolicies: {workloads: {afterFinished: -1s}}",
+     "objectRetentionPolicies.workloads.afterFinished: Invalid value: \"-1s\": must be greater than or equal "
+     "to "
+     "0"},
+    {"visibilityServer: {bindPort: 0}",
+     "visibilityServer.bindPort: Invalid value: 0: must be between 1 and 65535"},
+    {"visibilityServer: {bindAddress: \"::1\"}", NULL},
+    {"internalCertManagement: {webhookSecretName: A_B}",
+     "internalCertManagement.webhookSecretName: Invalid value: \"A_B\": *"},
+    {"tls: {cipherSuites: [NONE]}",
+     "tls: Invalid value: invalid cipher suites: unknown cipher suite \"NONE\""},
+    {"tls: {curvePreferences: [x]}", "tls.curvePreferences[0]: must be an integer, not a string"},
+    {"controller: {groupKindConcurrency: {Job.batch: 5, Workload.kueue.x-k8s.io: ten}}",
+     "controller.groupKindConcurrency.Workload.kueue.x-k8s.io: must be an integer, not a string"},
+    {"leaderElection: {leaseDuration: -1s}",
+     "leaderElection.leaseDuration: Invalid value: \"-1s\": must be greater than or equal to 0"},
+    {"multiKueue: {origin: a b}", "multiKueue.origin: Invalid value: \"a b\": *"},
+    {"multiKueue: {externalFrameworks: [{name: x}]}",
+     "multiKueue.externalFrameworks[0].name: Invalid value: \"x\": must be format, 'Kind.version.group.com'"},
+    {"multiKueue: {clusterProfile: {accessProviders: [{name: x}]}}",
+     "multiKueue.clusterProfile.accessProviders: Required value: execConfig must be specified"},
+    {"metrics: {customLabels: [{name: _x}]}",
+     "metrics.customLabels[0].name: Invalid value: \"_x\": must match ^[a-zA-Z][a-zA-Z0-9_]*$"},
+    {"resources: {deviceClassMappings: [{name: a, deviceClassNames: [b], sources: [{}]}]}",
+     "resources.deviceClassMappings[0].sources[0]: Invalid value: exactly one of counter and capacity must "
+     "be set"},
+    {"resources: {deviceClassMappings: [{name: a, deviceClassNames: [b, b]}]}",
+     "resources.deviceClassMappings[0].deviceClassNames[1]: Duplicate value: \"b\""},
+    {"featureGates: {TopologyAwareScheduling: false}", "featureGates: Invalid value: [*"},
+    {"featureGates: {FlavorFungibility: false}",
+     "featureGates: Invalid value: FlavorFungibilityPreserveScanProgress is enabled, but depends on features "
+     "that "
+     "are disabled: [FlavorFungibility]"},
+    {"webhook: {prot: 1}", "webhook.prot: unknown field"},
+    {"cacheSyncTimeout: 1m", "cacheSyncTimeout: unknown field"},
 };
 
 START_TEST(config_rules)
@@ -128,12 +180,98 @@ START_TEST(defaults)
 }
 END_TEST
 
+static const char full[] =
+    "namespace: ns, webhook: {port: 1, host: h, certDir: d}, metrics: {bindAddress: a, "
+    "enableClusterQueueResources: "
+    "true, localQueueMetrics: {enable: false}, customLabels: [{name: team, sourceKind: Cohort, "
+    "trackedValues: [x]}]}, "
+    "health: {healthProbeBindAddress: b}, leaderElection: {leaderElect: false, leaseDuration: 1m}, "
+    "controller: "
+    "{groupKindConcurrency: {Job.batch: 5}, cacheSyncTimeout: 60000000000}, clientConnection: {qps: 1.5, "
+    "burst: 2}, "
+    "manageJobsWithoutQueueName: true, integrations: {frameworks: [pod, batch/job], labelKeysToCopy: [k]}, "
+    "waitForPodsReady: {timeout: 1m, requeuingStrategy: {backoffLimitCount: 3, backoffMaxSeconds: 7}}, "
+    "objectRetentionPolicies: {workloads: {afterFinished: 0s}}, visibilityServer: {bindPort: 1}, multiKueue: "
+    "{gcInterval: 0s}, resources: {deviceClassMappings: [{name: gpu, deviceClassNames: [c], sources: "
+    "[{counter: {name: "
+    "m, driver: d, deviceSelector: {cel: {expression: e}}}}]}]}";
+
+START_TEST(settings_read)
+{
+    struct api_set *s = set_of_config(0, full);
+    const struct settings *t = only(s)->settings;
+    ck_assert_str_eq(t->ns, "ns");
+    ck_assert_int_eq(t->webhook_port, 1);
+    ck_assert_str_eq(t->webhook_cert_dir, "d");
+    ck_assert(t->metrics.cluster_queue_resources && !t->metrics.local_queues);
+    ck_assert_uint_eq(t->metrics.nlabels, 1);
+    ck_assert_int_eq(t->metrics.labels[0].source, SOURCE_COHORT);
+    ck_assert(!t->election.on);
+    ck_assert_int_eq(t->election.lease_ns, 60 * NS_PER_S);
+    ck_assert_int_eq(t->election.renew_ns, 10 * NS_PER_S);
+    ck_assert_str_eq(t->concurrency[0].kind, "Job.batch");
+    ck_assert_int_eq(t->cache_sync_ns, 60 * NS_PER_S);
+    ck_assert_double_eq(t->client_qps, 1.5);
+    ck_assert(t->manage_jobs_without_queue);
+    ck_assert_str_eq(t->frameworks[0], "pod");
+    ck_assert(t->wait.enabled && t->wait.has_limit);
+    ck_assert_int_eq(t->wait.recovery_ns, 60 * NS_PER_S);
+    ck_assert_int_eq(t->wait.base_s, 60);
+    ck_assert_int_eq(t->wait.max_s, 7);
+    ck_assert(t->deletes_finished && !t->deletes_deactivated);
+    ck_assert_str_eq(t->devices[0].sources[0].driver, "d");
+    ck_assert_int_eq(t->multikueue.gc_ns, 0);
+    ck_assert_str_eq(t->job_namespaces.exprs[0].values[1], "ns");
+    api_set_free(s);
+}
+END_TEST
+
+START_TEST(idle_fields_in_one_warning)
+{
+    struct api_set *s = set_of_config(0, full);
+    ck_assert_uint_eq(api_set_warnings(s), 1);
+    ck_assert_str_eq(
+        api_set_warning(s, 0),
+        "t.yaml:1: Configuration: no effect in Sluice so far: webhook, metrics, health, leaderElection, "
+        "controller, clientConnection, integrations.frameworks, integrations.labelKeysToCopy, "
+        "manageJobsWithoutQueueName, multiKueue, objectRetentionPolicies, "
+        "resources.deviceClassMappings, visibilityServer");
+    api_set_free(s);
+    s = set_of_config(0, "metrics: {}, waitForPodsReady: {timeout: 1m}");
+    ck_assert_uint_eq(api_set_warnings(s), 0);
+    api_set_free(s);
+}
+END_TEST
+
+START_TEST(settings_defaults)
+{
+    struct api_set *s = set_of_config(0, "");
+    const struct settings *t = only(s)->settings;
+    ck_assert_str_eq(t->ns, "kueue-system");
+    ck_assert(t->wait.enabled);
+    ck_assert_int_eq(t->wait.timeout_ns, 1800 * NS_PER_S);
+    ck_assert_str_eq(t->frameworks[0], "batch/job");
+    ck_assert_str_eq(t->election.name, "c1f6bfd2.kueue.x-k8s.io");
+    ck_assert_str_eq(t->multikueue.origin, "multikueue");
+    api_set_free(s);
+    s = set_of_config(API_LENIENT, "");
+    ck_assert(!only(s)->settings->wait.enabled);
+    api_set_free(s);
+    s = set_of_config(0, "featureGates: {DisableWaitForPodsReady: true}");
+    ck_assert(!only(s)->settings->wait.enabled);
+    api_set_free(s);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
     tcase_add_loop_test(tc, config_rules, 0, (int)COUNT(rules));
     tcase_add_test(tc, unknown_gate);
     tcase_add_test(tc, fields);
     tcase_add_test(tc, defaults);
+    tcase_add_test(tc, settings_read);
+    tcase_add_test(tc, idle_fields_in_one_warning);
+    tcase_add_test(tc, settings_defaults);
 }
 
 int main(void)

@@ -8,6 +8,7 @@ START_TEST(defaults_of_section_12)
 {
     struct gates g = gates_default();
     ck_assert(gate_on(&g, GATE_PARTIAL_ADMISSION));
+    ck_assert(gate_named(&g, "PartialAdmission") && !gate_named(&g, "None"));
     ck_assert(gate_on(&g, GATE_OBSERVABILITY));
     ck_assert(gate_on(&g, GATE_PRESERVE_SCAN));
     ck_assert(!gate_on(&g, GATE_PRIORITY_BOOST));
@@ -53,6 +54,38 @@ START_TEST(dependencies_reach_two_levels)
 }
 END_TEST
 
+/* What Kueue would say to these settings alone. */
+static const struct {
+    struct fact_gate list[3];
+    uint32_t n;
+    const char *error;
+} consistent_rows[] = {
+    {{{"PartialAdmission", false}}, 1, NULL},
+    {{{"Nonsense", false}}, 1, NULL},
+    {{{"FlavorFungibility", false}, {"FlavorFungibilityPreserveScanProgress", false}}, 2, NULL},
+    {{{"FlavorFungibility", false}},
+     1,
+     "FlavorFungibilityPreserveScanProgress is enabled, but depends on features that are disabled: "
+     "[FlavorFungibility]"},
+    {{{"KueueDRAIntegration", false}, {"KueueDRAIntegrationConsumableCapacity", true}},
+     2,
+     "[KueueDRAIntegrationExtendedResource is enabled, but depends on features that are disabled: "
+     "[KueueDRAIntegration], KueueDRAIntegrationPartitionableDevices is enabled, but depends on features "
+     "that are "
+     "disabled: [KueueDRAIntegration], KueueDRAIntegrationConsumableCapacity is enabled, but depends on "
+     "features that "
+     "are disabled: [KueueDRAIntegration]]"},
+};
+
+START_TEST(consistent)
+{
+    struct err err = {0};
+    int rc = gates_consistent(consistent_rows[_i].list, consistent_rows[_i].n, &err);
+    ck_assert_int_eq(rc, consistent_rows[_i].error ? ERR_INVALID : 0);
+    ck_assert_str_eq(err.text, consistent_rows[_i].error ? consistent_rows[_i].error : "");
+}
+END_TEST
+
 START_TEST(refusals_change_nothing)
 {
     struct gates g = gates_default(), before = g;
@@ -73,6 +106,7 @@ int main(void)
     TCase *t = tcase_create("gates");
     tcase_add_test(t, defaults_of_section_12);
     tcase_add_loop_test(t, switching, 0, COUNT(switch_rows));
+    tcase_add_loop_test(t, consistent, 0, COUNT(consistent_rows));
     tcase_add_test(t, dependencies_reach_two_levels);
     tcase_add_test(t, refusals_change_nothing);
     suite_add_tcase(s, t);
