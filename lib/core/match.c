@@ -175,9 +175,8 @@ void shape_reserve(struct shape *shape, uint32_t nflavors)
 
 struct match shape_match(struct shape *shape, const struct flavor *flavor)
 {
-    struct shape_match *m = shape->matches, *end = m + shape->nmatches;
-
-    for (; m < end; m++) {
+    for (uint32_t i = 0; i < shape->nmatches; i++) {
+        struct shape_match *m = &shape->matches[i];
         if (m->flavor != flavor->name)
             continue;
         if (m->version != flavor->version) {
