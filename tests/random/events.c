@@ -222,6 +222,7 @@ static bool change_queue(struct life *l)
         cq->stop = cq->stop == STOP_NONE ? (enum stop_policy)dice_below(&l->d, 3) : STOP_NONE;
         break;
     }
+    cq->generation++;
     if (!life_took(l, facts_put_cq(l->w, &l->p, i, l->now), "ClusterQueue"))
         return false;
     if (cq->exists && cq->stop == STOP_HOLD_AND_DRAIN)

@@ -124,7 +124,7 @@ int facts_put_cq(struct world *w, const struct plan *p, int i, when_ns now)
                                    .preemption = c->preemption,
                                    .weight = weight(c->weight),
                                    .usage_based_afs = c->afs,
-                                   .generation = 1};
+                                   .generation = c->generation};
     if (c->exists)
         return world_put_cluster_queue(w, &f, now, NULL);
     world_del_cluster_queue(w, f.name);

@@ -146,7 +146,7 @@ static void roll_queues(struct plan *p, struct dice *d)
     p->nlqs = 0;
     for (int i = 0; i < p->ncqs; i++) {
         struct plan_cq *cq = &p->cqs[i];
-        *cq = (struct plan_cq){.exists = true, .cohort = PLAN_NO};
+        *cq = (struct plan_cq){.generation = 1, .exists = true, .cohort = PLAN_NO};
         if (p->ncohorts && (p->dense || !dice_one_in(d, 10)))
             cq->cohort = (int)dice_below(d, (uint32_t)p->ncohorts);
         cq->afs = p->afs && dice_one_in(d, 2);

@@ -44,6 +44,7 @@ struct plan_cohort {
 };
 
 struct plan_cq {
+    int64_t generation; /* of the object: grows with every change */
     bool exists;
     int cohort, weight, ngroups;
     enum queueing_strategy strategy;
