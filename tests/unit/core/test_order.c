@@ -98,7 +98,7 @@ END_TEST
 
 START_TEST(many_entries)
 {
-    static char names[40][8];
+    static char names[40][16];
     for (int i = 0; i < 40; i++) {
         snprintf(names[i], sizeof names[i], "q%02d", i);
         build_cq(w, names[i], i % 3 ? "c" : "", "cpu: f 1");

@@ -405,7 +405,7 @@ END_TEST
 
 START_TEST(many_candidates)
 {
-    static char names[100][8];
+    static char names[100][16];
     build_cq(w, "q", "", "cpu: f 100", .preemption = {.within_cluster_queue = LOWER});
     for (int i = 0; i < 100; i++) {
         snprintf(names[i], sizeof names[i], "v%02d", i);

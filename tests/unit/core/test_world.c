@@ -299,7 +299,7 @@ static int put_flavor(struct err *e)
 
 static int put_many_flavors(struct err *e)
 {
-    char name[16];
+    char name[24];
     int rc = 0;
     for (int i = 0; i < 20 && !rc; i++) {
         snprintf(name, sizeof name, "flavor%d", i);
