@@ -29,8 +29,8 @@ MUST_USE int api_set_add(struct api_set *s, const struct object *o, struct err *
 typedef int api_object_fn(void *ctx, const struct object *o, struct err *err);
 void api_set_stream(struct api_set *s, api_object_fn *fn, void *ctx);
 
-/* Instead of reading objects, hand each document of the input to `fn`, lists uncut and empty documents too, and forget it afterwards.
- * A negative result of `fn` ends the reading and is returned. To be set before anything is read. */
+/* Instead of reading objects, hand each document of the input to `fn`, lists uncut, and forget it afterwards. A negative result of `fn`
+ * ends the reading and is returned. To be set before anything is read. */
 typedef int api_document_fn(void *ctx, const char *file, const struct doc_node *root, struct err *err);
 void api_set_documents(struct api_set *s, api_document_fn *fn, void *ctx);
 
