@@ -130,6 +130,11 @@ static const struct row rows[] = {
      "considered podsets requests "
      "(0) + current podset request (3) > maximum capacity (2)",
      WAIT_EXCEEDS_MAX_QUOTA},
+    {"6.2: requested pods give way to the count", "cpu,pods: f 9 2", "", "", "2 cpu=1 pods=9",
+     "Fit pods=f cpu=f", "", 0},
+    {"6.2: pods that are not covered are a resource as any", "cpu: f 9", "", "", "2 cpu=1 pods=9", "NoFit",
+     "couldn't assign flavors to pod set main: resource pods unavailable in ClusterQueue",
+     WAIT_NO_MATCHING_FLAVOR},
     {"6.2: pods without other requests", "pods: f 2", "", "", "main: 2", "Fit pods=f", "", 0},
     {"6.2: later pod sets see the use of earlier ones", "cpu: f 3; g 3", "", "", "a: cpu=2; b: cpu=2",
      "Fit cpu=f / cpu=g", "", 0},
@@ -637,6 +642,18 @@ START_TEST(the_scan_resumes_behind_the_last_one_tried)
 }
 END_TEST
 
+START_TEST(a_resource_or_pod_set_without_position_starts_at_0_6_6)
+{
+    build_cq(w, "q", "", "cpu: f 4; g 4 | memory: f 4; g 4");
+    struct wl *wl = build_job(w, "j", "q", "cpu=1 memory=1");
+    wl->scan.present = true; /* it knows of cpu only */
+    wl->pod_sets[0].nslots = 1;
+    wl->slots[0].res = names_find(w->names, "cpu");
+    wl->tried[0] = 0;
+    ck_assert_str_eq(show(assign_job(wl, "q", NULL, NULL, NULL), wl), "Fit memory=f cpu=g");
+}
+END_TEST
+
 START_TEST(an_update_of_the_same_shape_keeps_the_scan_4_4_step_4)
 {
     three_flavors("4 4 0", "4 4 0", (struct fact_cluster_queue){.when_can_preempt = MAY});
@@ -748,6 +765,7 @@ static void add_tests(TCase *t)
     tcase_add_loop_test(t, groups_6_2, 0, COUNT(group_rows));
     tcase_add_test(t, an_admission_of_interleaved_groups_goes_to_the_right_pod_sets);
     tcase_add_test(t, the_scan_resumes_behind_the_last_one_tried);
+    tcase_add_test(t, a_resource_or_pod_set_without_position_starts_at_0_6_6);
     tcase_add_test(t, an_update_of_the_same_shape_keeps_the_scan_4_4_step_4);
     tcase_add_loop_test(t, searching_counts, 0, COUNT(search_rows));
     tcase_add_test(t, requests_are_scaled_to_the_count_2_4);

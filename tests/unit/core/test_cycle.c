@@ -433,6 +433,30 @@ START_TEST(skipped_preemption_is_counted_5_5_step_8)
 }
 END_TEST
 
+START_TEST(many_preempt_and_many_are_skipped)
+{
+    build_cq(w, "a", "c", "cpu: f 2", .preemption = RECLAIM_ANY);
+    build_cq(w, "b", "c", "cpu: f 2", .preemption = RECLAIM_ANY);
+    build_cq(w, "d", "c", "cpu: f 2", .preemption = RECLAIM_ANY);
+    build_cq(w, "x", "c", "cpu: f 0", .preemption = OWN_LOWER);
+    build_cq(w, "y", "c", "cpu: f 0", .preemption = OWN_LOWER);
+    build_cq(w, "z", "c", "cpu: f 0");
+    build_hold(w, "u:x:1:0 v:y:1:0 k:z:1:0 l:z:1:0 m:z:1:0 n:z:1:0");
+    build_job(w, "pa", "a", "cpu=2", .created = 1);
+    build_job(w, "pb", "b", "cpu=2", .created = 2);
+    build_job(w, "pd", "d", "cpu=2", .created = 3);
+    build_config(w, "RecomputeAssignmentUponPreemptionTargetsOverlap=false", .fair_sharing = false);
+    ck_assert_str_eq(build_cycle(w), "pa preempting cpu=f -n(InCohortReclamation) -m(InCohortReclamation); "
+                                     "pb skipped cpu=f -n(InCohortReclamation) -m(InCohortReclamation); "
+                                     "pd skipped cpu=f -n(InCohortReclamation) -m(InCohortReclamation)");
+    ck_assert_uint_eq(build_last()->nskips, 2); /* one for each ClusterQueue */
+    build_config(w, "", .fair_sharing = false);
+    (void)build_cycle(w);
+    ck_assert_uint_eq(build_last()->nrecomputes, 2);
+    ck_assert_uint_eq(build_last()->nevicted, 4);
+}
+END_TEST
+
 START_TEST(skipping_without_the_gate_forgets_the_scan_5_5)
 {
     build_config(w, "FlavorFungibilityPreserveScanProgress=false", .fair_sharing = false);
@@ -585,6 +609,7 @@ static void add_processing(TCase *t)
     tcase_add_test(t, no_longer_fits_5_5_step_8);
     tcase_add_test(t, preemptors_take_from_those_who_follow_5_5_step_9);
     tcase_add_test(t, skipped_preemption_is_counted_5_5_step_8);
+    tcase_add_test(t, many_preempt_and_many_are_skipped);
     tcase_add_test(t, skipping_without_the_gate_forgets_the_scan_5_5);
     tcase_add_test(t, skipping_keeps_the_scan_5_5);
     tcase_add_test(t, preempting_5_5_step_10);

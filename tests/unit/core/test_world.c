@@ -504,6 +504,20 @@ static void busy(bool fair)
     build_job(w, "y2", "big", "cpu=9");
 }
 
+/* As if its scan had ended at the first flavor. */
+static void resume(struct wl *x)
+{
+    x->scan = (struct scan){.present = true, .generation = 99, .class = {x->class[0], x -> class[1]}};
+    x->pod_sets[0].nslots = 1;
+    x->slots[0] = (struct slot){names_find(w->names, "cpu"), NONE, 4000};
+    x->tried[0] = 0;
+}
+
+static bool is_resumed(const struct wl *x)
+{
+    return x->scan.present && x->scan.generation == 99 && x->pod_sets[0].nslots == 1 && x->tried[0] == 0;
+}
+
 static const char *outcome(void)
 {
     static char buf[4096];
@@ -516,6 +530,8 @@ START_TEST(a_cycle_without_memory)
     int rc = ERR_NOMEM;
     char before[4096], wanted[4096];
     busy(_i);
+    (void)world_flush(w, NOW);
+    resume(world_find_workload(w, "ns", "x"));
     snprintf(wanted, sizeof wanted, "%s", outcome());
     teardown();
     for (uint64_t n = 1; rc; n++) {
@@ -526,6 +542,7 @@ START_TEST(a_cycle_without_memory)
         arena_init(&w->scratch, 16);
         snprintf(before, sizeof before, "%s", all());
         (void)world_flush(w, NOW);
+        resume(world_find_workload(w, "ns", "x"));
         mem_fail_after(n);
         rc = world_cycle(w, NOW, &c, NULL);
         mem_fail_after(0);
@@ -534,6 +551,7 @@ START_TEST(a_cycle_without_memory)
             ck_assert_ptr_null(c);
             ck_assert_int_eq(rc, ERR_NOMEM);
             ck_assert_str_eq(all(), before);
+            ck_assert(is_resumed(world_find_workload(w, "ns", "x")));
             ck_assert_str_eq(outcome(), wanted);
         }
         teardown();
