@@ -122,6 +122,24 @@ START_TEST(records_are_dropped)
 }
 END_TEST
 
+/* 4.9: "inactive with its reservation gone". */
+START_TEST(deactivated_keeps_its_record_with_its_reservation)
+{
+    struct wl *x = build_job(w, "x", "a", "cpu=4");
+    (void)build_cycle(w);
+    struct marks m = x->marks;
+    m.active = false;
+    m.admitted = true; /* too late: nothing is settled */
+    world_put_marks(w, x, &m, NOW);
+    ck_assert(usage("a") == 2);
+    ck_assert(is_penalty_pending(x));
+    m.reserved = m.admitted = false;
+    world_put_marks(w, x, &m, NOW);
+    ck_assert(!is_penalty_pending(x));
+    ck_assert(usage("a") == 0);
+}
+END_TEST
+
 START_TEST(weights)
 {
     build_lq(w, "a", "q", .weight = {true, build_qty("4")});
@@ -180,6 +198,7 @@ int main(void)
     tcase_add_test(t, less_use_first_4_2_rule_1);
     tcase_add_test(t, pending_penalties_put_the_queue_in_order_4_5);
     tcase_add_loop_test(t, records_are_dropped, 0, COUNT(drops));
+    tcase_add_test(t, deactivated_keeps_its_record_with_its_reservation);
     tcase_add_test(t, weights);
     tcase_add_test(t, seeded_once);
     tcase_add_test(t, off_without_gate_mode_or_configuration);
