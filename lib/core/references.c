@@ -42,3 +42,19 @@ uint32_t references_of_check(const struct world *w, const char *name, uint32_t *
 {
     return list(w, name, ret_cqs, cap, names_check);
 }
+
+bool references_hold_flavor(const struct world *w, const char *name, bool deleting)
+{
+    return !deleting || references_of_flavor(w, name, NULL, 0) > 0;
+}
+
+bool references_hold_check(const struct world *w, const char *name, bool deleting)
+{
+    return !deleting || references_of_check(w, name, NULL, 0) > 0;
+}
+
+bool references_hold_cluster_queue(const struct world *w, const char *name, bool deleting)
+{
+    uint32_t cq = world_cq_find(w, name);
+    return !deleting || (cq != NONE && w->cqs[cq]->nholders > 0);
+}
