@@ -1,18 +1,22 @@
-/* The commands of the program: one file each, and a row in the table of main.c. */
+/* What all commands of the program share: exit statuses, and their entry points. One file a command, one row in cli/commands.c. */
 #ifndef SLUICE_CLI_CLI_H
 #define SLUICE_CLI_CLI_H
 
+/* Exit statuses; cli_worse says which of two counts. */
 enum {
     CLI_OK = 0,
     CLI_BAD_INPUT = 1, /* also: the system refused something */
     CLI_BAD_USAGE = 2,
+    CLI_WAITING = 3, /* simulate: all went well, and some Workloads wait */
 };
 
-struct cli_command {
-    const char *name, *summary;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
-};
+/* The one to exit with: wrong usage, then bad input, then waiting. */
+int cli_worse(int a, int b);
 
+/* argv[0] is the command's name; the result is the exit status. */
 int cli_simulate(int argc, char **argv);
+int cli_help(int argc, char **argv);
+int cli_man(int argc, char **argv);
+int cli_completion(int argc, char **argv);
 
 #endif

@@ -8,10 +8,20 @@
 
 struct report;
 
+struct report_style {
+    bool wide;      /* with priorities, places in the queue, cohorts and shares */
+    uint32_t width; /* of the terminal; 0 = no limit */
+    bool colors;
+};
+
 /* Watches `s` from now on, to be called before its first step; `s` is borrowed. NULL when memory is exhausted. */
 struct report *report_new(struct sim *s);
 void report_free(struct report *r);
 /* After the end of the simulation. A failure is sticky in `out`. */
-void report_print(struct report *r, struct str *out);
+void report_print(struct report *r, struct report_style style, struct str *out);
+/* The same for programs, as JSON or YAML: controller/cli/simulate-json.md is the schema. */
+void report_data(struct report *r, bool yaml, struct str *out);
+/* Neither admitted nor finished. */
+bool report_somebody_waits(const struct sim *s);
 
 #endif

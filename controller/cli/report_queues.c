@@ -2,9 +2,11 @@
 #include "cli/report_priv.h"
 
 #include "base/mem.h"
-#include "cli/table.h"
 #include "core/loans.h"
+#include "core/tree.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +40,8 @@ struct rows {
     const struct book *b;
     struct str cell;
     struct loan_lender self;
-    const char *name;
+    const char *name, *cohort, *share; /* the last two only with wide */
+    bool wide;
 };
 
 static const char *lender_name(const struct book *b, struct loan_lender l)
@@ -106,11 +109,20 @@ static void loan_cells(struct rows *r, uint32_t fr, const char *resource)
     table_cell(r->t, r->cell.len ? str_text(&r->cell) : "-");
 }
 
+static void name_cells(struct rows *r)
+{
+    table_cell(r->t, r->name);
+    if (!r->wide)
+        return;
+    table_cell(r->t, r->cohort);
+    table_cell(r->t, r->share);
+}
+
 static void queue_row(const struct cq_use *u, void *arg)
 {
     struct rows *r = arg;
 
-    table_cell(r->t, r->name);
+    name_cells(r);
     table_cell(r->t, u->flavor);
     table_cell(r->t, u->resource);
     amount_cell(r, u->resource, u->nominal);
@@ -125,7 +137,7 @@ static void cohort_row(struct rows *r, const struct cell *c, uint32_t fr)
 
     if (!c->own || loans_lent(world_loans(r->b->w), fr, r->self) <= 0)
         return;
-    table_cell(r->t, r->name);
+    name_cells(r);
     table_cell(r->t, p.flavor);
     table_cell(r->t, p.resource);
     amount_cell(r, p.resource, c->nominal);
@@ -146,40 +158,65 @@ static void cohort_rows(struct rows *r, const struct tree *t, uint32_t node)
     str_free(&name);
 }
 
+/* The weighted share of engine.md 8.1, as in the status of queues. */
+static void put_share(char *buf, size_t size, const struct tree *t, uint32_t node, bool known)
+{
+    struct share share = known ? tree_share(t, node) : (struct share){0};
+
+    if (!known)
+        (void)snprintf(buf, size, "-");
+    else if (isinf(share_weighted(share)))
+        (void)snprintf(buf, size, "infinite");
+    else
+        (void)snprintf(buf, size, "%lld", (long long)share_status(share));
+}
+
 static void all_rows(struct rows *r, struct world *w, uint32_t n, const uint32_t *order)
 {
     const struct tree *t;
+    char share[40];
 
+    r->share = share;
     for (uint32_t i = 0; i < n; i++) {
-        r->name = world_cq(w, order[i]).name;
+        const struct cq_view v = world_cq(w, order[i]);
+        r->name = v.name;
+        r->cohort = *v.cohort ? v.cohort : "-";
+        put_share(share, sizeof(share), v.tree, v.node, v.in_snapshot);
         r->self = (struct loan_lender){LOAN_CLUSTER_QUEUE, names_find(world_names(w), r->name)};
         world_cq_uses(w, order[i], queue_row, r);
     }
-    for (uint32_t i = 0; (t = world_tree(w, i)); i++)
-        for (uint32_t k = 0; k < t->nnodes; k++)
-            if (t->nodes[k].cq == TREE_NONE)
-                cohort_rows(r, t, k);
+    for (uint32_t i = 0; (t = world_tree(w, i)); i++) {
+        for (uint32_t k = 0; k < t->nnodes; k++) {
+            if (t->nodes[k].cq != TREE_NONE)
+                continue;
+            bool has_parent = t->nodes[k].parent != TREE_NONE;
+            r->cohort = has_parent ? names_text(world_names(w), t->nodes[t->nodes[k].parent].name) : "-";
+            put_share(share, sizeof(share), t, k, !t->cyclic);
+            cohort_rows(r, t, k);
+        }
+    }
 }
 
-void report_queues(struct report *rep, struct str *out)
+void report_queues(struct report *rep, struct report_style style, struct str *out)
 {
     static const char *const heads[] = {"CLUSTERQUEUE", "FLAVOR",  "RESOURCE", "QUOTA",
-                                        "USED",         "BORROWS", "LENDS"};
+                                        "USED",         "BORROWS", "LENDS",    NULL};
+    static const char *const more[] = {"COHORT", "SHARE", NULL};
     struct world *w = sim_world(rep->sim);
     struct book book = {.w = w};
     struct table t;
-    struct rows rows = {.t = &t, .b = &book};
-    uint32_t n;
+    struct rows rows = {.t = &t, .b = &book, .wide = style.wide};
+    uint32_t n, first = style.wide ? 5 : 3;
     const uint32_t *order = world_cq_order(w, &n);
 
     for (uint32_t i = 0; i < n; i++) {
         book.cq = names_find(world_names(w), world_cq(w, order[i]).name);
         world_cq_uses(w, order[i], take_loans, &book);
     }
-    table_init(&t, sizeof(heads) / sizeof(heads[0]));
-    t.right[3] = t.right[4] = true;
-    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-        table_cell(&t, heads[i]);
+    table_init(&t, first + 4, style.width, style.colors);
+    t.right[first] = t.right[first + 1] = true;
+    t.right[2] = style.wide;
+    report_heads(&t, heads, more, style.wide);
     str_init(&rows.cell, 0);
     all_rows(&rows, w, n, order);
     table_print(&t, out);

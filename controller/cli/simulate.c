@@ -1,72 +1,185 @@
 /* sluice simulate: the objects in the files are the world; it runs until nothing moves. */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/terminal.h"
 
 #include "api/set.h"
 #include "base/mem.h"
 #include "sim/trace.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Beyond that many cycles at one time the world is called restless; a lap of such a world takes some dozen cycles. */
 enum { CYCLES_AT_ONCE_MAX = 100000 };
 
-enum output { OUTPUT_TABLE, OUTPUT_TRACE };
+enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_TRACE };
 
 struct arguments {
+    const char **paths; /* owned; the strings are those of argv */
+    uint32_t npaths, cap_paths;
+    const char *config; /* path, or NULL */
     enum output output;
-    uint64_t max_cycles;
-    struct api_set *set;
-    const char *first; /* path */
+    uint64_t cycles;
+    int64_t until_ns, startup_ns;
+    when_ns now; /* WHEN_NONE = not given */
+    bool quiet, strict, no_color;
 };
 
-static void usage(FILE *to)
+/* ---- arguments ---------------------------------------------------------------------------------------------------------- */
+
+static int take_path(struct arguments *a, const char *value)
 {
-    (void)fputs(
-        "usage: sluice simulate -f PATH... [-o table|trace] [--max-cycles N]\n"
-        "\n"
-        "The objects in the files are the world: ResourceFlavors, Cohorts, ClusterQueues, LocalQueues, "
-        "Workloads and what\n"
-        "they refer to (YAML or JSON). Workloads arrive when they were created, one after the other, and "
-        "Sluice decides who\n"
-        "gets quota until nothing moves any more. Nothing is sent anywhere.\n"
-        "\n"
-        "  -f, --filename PATH   a file, a directory, or - for standard input; may be repeated\n"
-        "  -o, --output FORMAT   table (default): where each Workload was admitted or why it waits, and what "
-        "each queue\n"
-        "                        uses, borrows and lends; trace: every decision, as JSON\n"
-        "      --max-cycles N    stop after N scheduling cycles\n"
-        "\n"
-        "Annotations of a Workload: sim/arrive-at (a time), sim/run-seconds (it finishes so long after each "
-        "admission; default:\n"
-        "it runs for ever), sim/stop-seconds (how long it keeps its quota once evicted; default: 0).\n"
-        "\n"
-        "Exit status: 0, or 1 when an object or a file cannot be read (the others still count), or 2 for "
-        "wrong usage.\n",
-        to);
+    if (mem_grow((void **)&a->paths, &a->cap_paths, a->npaths + 1, sizeof(*a->paths))) {
+        (void)fprintf(stderr, "sluice simulate: out of memory\n");
+        return CLI_BAD_INPUT;
+    }
+    a->paths[a->npaths++] = value;
+    return CLI_OK;
 }
 
-static int bad_usage(const char *what, const char *word)
+static int take_config(struct arguments *a, const char *value)
 {
-    (void)fprintf(stderr, "sluice simulate: %s%s\nTry `sluice simulate --help`.\n", what, word);
-    return CLI_BAD_USAGE;
+    a->config = value;
+    return CLI_OK;
+}
+
+static int take_output(struct arguments *a, const char *value)
+{
+    static const char *const names[] = {"table", "wide", "json", "yaml", "trace"};
+
+    for (int i = OUTPUT_TABLE; i <= OUTPUT_TRACE; i++)
+        if (!strcmp(value, names[i]))
+            a->output = (enum output)i;
+    return CLI_OK;
+}
+
+static int take_cycles(struct arguments *a, const char *value)
+{
+    char *end;
+
+    a->cycles = strtoull(value, &end, 10);
+    return *value < '0' || *value > '9' || *end || !a->cycles
+               ? cli_bad_usage("simulate", "--cycles: not a number above 0: %s", value)
+               : CLI_OK;
+}
+
+static int take_duration(const char *option, const char *value, int64_t least, int64_t *ret)
+{
+    return duration_parse(value, strlen(value), ret, NULL) || *ret < least
+               ? cli_bad_usage("simulate", "--%s: not a duration such as 90s, 1h30m: %s", option, value)
+               : CLI_OK;
+}
+
+static int take_until(struct arguments *a, const char *value)
+{
+    return take_duration("until", value, 1, &a->until_ns);
+}
+
+static int take_startup(struct arguments *a, const char *value)
+{
+    return take_duration("startup", value, 0, &a->startup_ns);
+}
+
+static int take_now(struct arguments *a, const char *value)
+{
+    return when_parse(value, strlen(value), &a->now, NULL)
+               ? cli_bad_usage("simulate", "--now: not a time such as 2026-03-02T09:00:00Z: %s", value)
+               : CLI_OK;
+}
+
+static int take_quiet(struct arguments *a, const char *value)
+{
+    (void)value;
+    a->quiet = true;
+    return CLI_OK;
+}
+
+static int take_strict(struct arguments *a, const char *value)
+{
+    (void)value;
+    a->strict = true;
+    return CLI_OK;
+}
+
+static int take_no_color(struct arguments *a, const char *value)
+{
+    (void)value;
+    a->no_color = true;
+    return CLI_OK;
+}
+
+static int take(void *ctx, const char *option, const char *value)
+{
+    static const struct {
+        const char *option;
+        int (*take)(struct arguments *a, const char *value);
+    } takers[] = {
+        {"", take_path},         {"filename", take_path},     {"config", take_config},
+        {"output", take_output}, {"cycles", take_cycles},     {"until", take_until},
+        {"now", take_now},       {"startup", take_startup},   {"quiet", take_quiet},
+        {"strict", take_strict}, {"no-color", take_no_color},
+    };
+
+    for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
+        if (!strcmp(option, takers[i].option))
+            return takers[i].take(ctx, value);
+    return CLI_OK;
 }
 
 /* ---- input -------------------------------------------------------------------------------------------------------------- */
 
-static int add_path(struct arguments *a, const char *path)
+static int read_one(struct api_set *set, const char *path)
 {
     struct err err = {0};
 
-    if (!a->first)
-        a->first = path;
-    if (!api_read_path(a->set, path, &err))
+    if (!api_read_path(set, path, &err))
         return CLI_OK;
     (void)fprintf(stderr, "sluice simulate: %s\n", err.text);
     return CLI_BAD_INPUT;
+}
+
+static bool has_config(const struct api_set *set)
+{
+    for (uint32_t i = 0; i < api_set_count(set); i++)
+        if (api_set_at(set, i)->kind == API_CONFIG)
+            return true;
+    return false;
+}
+
+/* The configuration comes first: the first one counts. */
+static int read_all(const struct arguments *a, struct api_set *set)
+{
+    int rc = CLI_OK;
+
+    if (a->config) {
+        rc = read_one(set, a->config);
+        if (!rc && !api_set_errors(set) && !has_config(set)) {
+            (void)fprintf(stderr, "sluice simulate: %s: there is no Configuration in it\n", a->config);
+            rc = CLI_BAD_INPUT;
+        }
+    }
+    for (uint32_t i = 0; i < a->npaths; i++)
+        rc = cli_worse(rc, read_one(set, a->paths[i]));
+    return rc;
+}
+
+static int tell_notes(const struct arguments *a, const struct api_set *set)
+{
+    uint32_t count;
+
+    for (uint32_t i = 0; !a->quiet && i < api_set_warnings(set); i++)
+        (void)fprintf(stderr, "warning: %s\n", api_set_warning(set, i));
+    for (uint32_t i = 0; !a->quiet && i < api_set_passed_over(set); i++) {
+        const char *kind = api_set_passed_over_kind(set, i, &count);
+        (void)fprintf(stderr, "note: passed over %u %s\n", count, kind);
+    }
+    for (uint32_t i = 0; i < api_set_errors(set); i++)
+        (void)fprintf(stderr, "%s\n", api_set_error(set, i));
+    return api_set_errors(set) ? CLI_BAD_INPUT : CLI_OK;
 }
 
 /* A leading line "# sim: maxCycles=N" of the first file. */
@@ -82,21 +195,6 @@ static uint64_t max_cycles_of(const char *path)
     return sim_max_cycles_of(head, n);
 }
 
-static int tell_notes(const struct api_set *set)
-{
-    uint32_t count;
-
-    for (uint32_t i = 0; i < api_set_warnings(set); i++)
-        (void)fprintf(stderr, "warning: %s\n", api_set_warning(set, i));
-    for (uint32_t i = 0; i < api_set_passed_over(set); i++) {
-        const char *kind = api_set_passed_over_kind(set, i, &count);
-        (void)fprintf(stderr, "note: passed over %u %s\n", count, kind);
-    }
-    for (uint32_t i = 0; i < api_set_errors(set); i++)
-        (void)fprintf(stderr, "%s\n", api_set_error(set, i));
-    return api_set_errors(set) ? CLI_BAD_INPUT : CLI_OK;
-}
-
 /* ---- output ------------------------------------------------------------------------------------------------------------- */
 
 /* The name of the file without directory and suffix. */
@@ -109,7 +207,7 @@ static char *world_name(const char *path)
 
 static int run_trace(struct sim *s, const struct arguments *a, struct str *out, struct err *err)
 {
-    char *name = world_name(a->first);
+    char *name = world_name(a->paths[0]);
     struct trace *t = name ? trace_new(s, name) : NULL;
     int rc = t ? sim_run(s, err) : err_set(err, ERR_NOMEM, "out of memory");
 
@@ -120,116 +218,102 @@ static int run_trace(struct sim *s, const struct arguments *a, struct str *out, 
     return rc;
 }
 
-static int run_table(struct sim *s, struct str *out, struct err *err)
+static struct report_style style_of(const struct arguments *a)
+{
+    return (struct report_style){
+        .wide = a->output == OUTPUT_WIDE,
+        .width = terminal_width(STDOUT_FILENO),
+        .colors = !a->no_color && terminal_colors(STDOUT_FILENO),
+    };
+}
+
+static int run_report(struct sim *s, const struct arguments *a, struct str *out, struct err *err)
 {
     struct report *r = report_new(s);
     int rc = r ? sim_run(s, err) : err_set(err, ERR_NOMEM, "out of memory");
 
-    if (!rc)
-        report_print(r, out);
+    if (!rc && !a->quiet) {
+        if (a->output == OUTPUT_JSON || a->output == OUTPUT_YAML)
+            report_data(r, a->output == OUTPUT_YAML, out);
+        else
+            report_print(r, style_of(a), out);
+    }
     report_free(r);
     return rc;
 }
 
-static int simulate(const struct arguments *a)
+static void tell_assumed(const struct arguments *a, const struct sim *s)
 {
-    struct sim_options opt = {a->max_cycles, CYCLES_AT_ONCE_MAX, WHEN_NONE};
+    for (uint32_t i = 0; !a->quiet && i < sim_assumed_checks(s); i++)
+        (void)fprintf(stderr, "warning: AdmissionCheck %s: nothing in the files answers it; taken as Ready\n",
+                      sim_assumed_check(s, i));
+}
+
+static int simulate(const struct arguments *a, const struct api_set *set)
+{
+    struct progress progress = progress_start("sluice simulate", a->quiet);
+    struct sim_options opt = {
+        .max_cycles = a->cycles ? a->cycles : max_cycles_of(a->paths[0]),
+        .max_cycles_at_once = CYCLES_AT_ONCE_MAX,
+        .start = WHEN_NONE,
+        .gathers = true,
+        .begin = a->now,
+        .until_ns = a->until_ns,
+        .models = true,
+        .startup_ns = a->startup_ns,
+        .tick = progress_tick,
+        .tick_arg = &progress,
+    };
     struct err err = {0};
     struct sim *s;
     struct str out;
-    int rc = sim_new(a->set, &opt, &s, &err);
+    int rc = sim_new(set, &opt, &s, &err);
 
     str_init(&out, (size_t)1 << 31);
     if (!rc)
-        rc = a->output == OUTPUT_TRACE ? run_trace(s, a, &out, &err) : run_table(s, &out, &err);
-    if (!rc && str_failed(&out))
-        rc = err_set(&err, ERR_NOMEM, "out of memory for the output");
-    if (!rc && (fwrite(str_text(&out), 1, out.len, stdout) != out.len || fflush(stdout)))
-        rc = err_set(&err, ERR_IO, "cannot write the output");
+        rc = a->output == OUTPUT_TRACE && !a->quiet ? run_trace(s, a, &out, &err)
+                                                    : run_report(s, a, &out, &err);
+    progress_end(&progress);
+    int status = rc ? CLI_BAD_INPUT : terminal_put("simulate", &out);
     if (rc)
         (void)fprintf(stderr, "sluice simulate: %s\n", err.text);
+    else
+        tell_assumed(a, s);
+    if (!status && report_somebody_waits(s))
+        status = CLI_WAITING;
     str_free(&out);
     sim_free(s);
-    return rc ? CLI_BAD_INPUT : CLI_OK;
+    return status;
 }
 
-/* ---- arguments ---------------------------------------------------------------------------------------------------------- */
-
-static int take_number(const char *text, uint64_t *ret)
+static int read_and_simulate(const struct arguments *a)
 {
-    char *end;
+    struct api_set *set = api_set_new(a->strict ? API_STRICT : 0);
 
-    *ret = strtoull(text, &end, 10);
-    return *text < '0' || *text > '9' || *end ? bad_usage("not a number: ", text) : CLI_OK;
-}
-
-static int take_output(const char *text, enum output *ret)
-{
-    if (!strcmp(text, "table"))
-        *ret = OUTPUT_TABLE;
-    else if (!strcmp(text, "trace"))
-        *ret = OUTPUT_TRACE;
-    else
-        return bad_usage("unknown output format: ", text);
-    return CLI_OK;
-}
-
-static int worse(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-/* Reads options and, while at it, files. *ret_done: there is nothing more to do. */
-static int take_arguments(struct arguments *a, int argc, char **argv, bool *ret_done)
-{
-    static const struct option options[] = {{"filename", required_argument, NULL, 'f'},
-                                            {"output", required_argument, NULL, 'o'},
-                                            {"max-cycles", required_argument, NULL, 'm'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    int opt, rc = CLI_OK;
-
-    while ((opt = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
-        int r = CLI_OK;
-        if (opt == 'h') {
-            usage(stdout);
-            *ret_done = true;
-            return CLI_OK;
-        }
-        if (opt == 'f')
-            r = add_path(a, optarg);
-        else if (opt == 'o')
-            r = take_output(optarg, &a->output);
-        else if (opt == 'm')
-            r = take_number(optarg, &a->max_cycles);
-        else
-            r = bad_usage("", "");
-        rc = worse(rc, r);
-        if (r == CLI_BAD_USAGE)
-            return r;
+    if (!set) {
+        (void)fprintf(stderr, "sluice simulate: out of memory\n");
+        return CLI_BAD_INPUT;
     }
-    for (int i = optind; i < argc; i++) /* `-f *.yaml`, as the shell hands it over */
-        rc = worse(rc, add_path(a, argv[i]));
-    return a->first ? rc : bad_usage("no files: say -f PATH", "");
+    int rc = read_all(a, set);
+    rc = cli_worse(rc, tell_notes(a, set));
+    if (rc == CLI_OK || api_set_count(set))
+        rc = cli_worse(rc, simulate(a, set));
+    api_set_free(set);
+    return rc;
 }
 
 int cli_simulate(int argc, char **argv)
 {
-    struct arguments a = {.set = api_set_new(0)};
-    bool done = false;
+    struct arguments a = {.now = WHEN_NONE};
+    bool done;
+    int rc = cli_arguments(cli_find("simulate"), argc, argv, take, &a, &done);
 
-    if (!a.set) {
-        (void)fprintf(stderr, "sluice simulate: out of memory\n");
-        return CLI_BAD_INPUT;
-    }
-    int rc = take_arguments(&a, argc, argv, &done);
-    if (rc != CLI_BAD_USAGE && !done) {
-        rc = worse(rc, tell_notes(a.set));
-        if (!a.max_cycles)
-            a.max_cycles = max_cycles_of(a.first);
-        if (rc == CLI_OK || api_set_count(a.set))
-            rc = worse(rc, simulate(&a));
-    }
-    api_set_free(a.set);
+    if (!rc && !done && !a.npaths)
+        rc = cli_bad_usage("simulate", "no files: say -f PATH");
+    if (!rc && !done && a.cycles && a.until_ns)
+        rc = cli_bad_usage("simulate", "--cycles and --until exclude each other");
+    if (!rc && !done)
+        rc = read_and_simulate(&a);
+    mem_free(a.paths);
     return rc;
 }

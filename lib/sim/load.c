@@ -21,6 +21,16 @@ static int put_config(struct sim *s, const struct api_set *objects, struct err *
     return 0;
 }
 
+/* The model cluster has a controller for every check whose status says nothing. */
+static int put_check(struct sim *s, const struct object *o, struct err *err)
+{
+    struct fact_admission_check copy = o->admission_check;
+
+    if (s->opt.models && !doc_field(doc_field(o->doc, "status"), "conditions"))
+        copy.active = true;
+    return world_put_check(s->w, &copy, err);
+}
+
 static int put_object(struct sim *s, const struct object *o, when_ns now, struct err *err)
 {
     switch (o->kind) {
@@ -33,7 +43,7 @@ static int put_object(struct sim *s, const struct object *o, when_ns now, struct
     case API_LOCAL_QUEUE:
         return world_put_local_queue(s->w, &o->local_queue, now, err);
     case API_ADMISSION_CHECK:
-        return world_put_check(s->w, &o->admission_check, err);
+        return put_check(s, o, err);
     case API_TOPOLOGY:
         return world_put_topology(s->w, &o->topology, err);
     case API_NAMESPACE:
@@ -133,7 +143,8 @@ static bool fact_is(const struct fact_workload *f, enum cond_type t)
 
 static int read_record(struct sim *s, const struct object *o, uint32_t i, struct sim_wl *sw, struct err *err)
 {
-    *sw = (struct sim_wl){.finish_at = WHEN_NONE, .release_at = WHEN_NONE};
+    *sw = (struct sim_wl){
+        .finish_at = WHEN_NONE, .release_at = WHEN_NONE, .look_at = WHEN_NONE, .admitted_at = WHEN_NONE};
     status_init(&sw->status);
     sw->fact = fact_with_defaults(s, &o->workload, i);
     sw->key = sw->fact ? key_of(s, sw->fact) : NULL;
@@ -198,6 +209,12 @@ static int read_records(struct sim *s, const struct api_set *objects, struct err
     return 0;
 }
 
+static void later(when_ns *t, when_ns other)
+{
+    if (other != WHEN_NONE && (*t == WHEN_NONE || other > *t))
+        *t = other;
+}
+
 /* Without a start given: the newest creation, so that what was written by hand comes after all that exists. */
 static when_ns default_start(const struct api_set *objects)
 {
@@ -205,10 +222,48 @@ static when_ns default_start(const struct api_set *objects)
 
     for (uint32_t i = 0; i < api_set_count(objects); i++) {
         const struct object *o = api_set_at(objects, i);
-        if (o->kind == API_WORKLOAD && o->workload.created > start)
-            start = o->workload.created;
+        if (o->kind == API_WORKLOAD)
+            later(&start, o->workload.created);
     }
     return start == WHEN_NONE ? 0 : start;
+}
+
+static bool is_story(const struct object *o)
+{
+    for (uint32_t i = 0; i < o->nannotations; i++)
+        if (!strncmp(o->annotations[i].key, "sim/", 4))
+            return true;
+    return false;
+}
+
+/* When a gathered world begins; WHEN_NONE = at the first arrival. */
+static when_ns default_begin(const struct api_set *objects)
+{
+    when_ns begin = WHEN_NONE;
+
+    for (uint32_t i = 0; i < api_set_count(objects); i++) {
+        const struct object *o = api_set_at(objects, i);
+        if (o->kind == API_LOCAL_QUEUE)
+            later(&begin, o->local_queue.consumed_at);
+        if (o->kind != API_WORKLOAD)
+            continue;
+        if (is_story(o))
+            return WHEN_NONE;
+        later(&begin, o->workload.created);
+        for (uint32_t k = 0; k < o->workload.nconditions; k++)
+            later(&begin, o->workload.conditions[k].since);
+    }
+    return begin == WHEN_NONE ? 0 : begin;
+}
+
+static void gather(struct sim *s)
+{
+    when_ns begin = s->opt.begin;
+
+    for (uint32_t i = 0; begin != WHEN_NONE && i < s->nwls; i++)
+        if (s->wls[i].arrival < begin)
+            s->wls[i].arrival = begin;
+    qsort(s->arrivals, s->narrivals, sizeof(*s->arrivals), compare_arrivals);
 }
 
 int sim_load(struct sim *s, const struct api_set *objects, struct err *err)
@@ -217,17 +272,25 @@ int sim_load(struct sim *s, const struct api_set *objects, struct err *err)
 
     if (s->opt.start == WHEN_NONE)
         s->opt.start = default_start(objects);
+    if (s->opt.gathers && s->opt.begin == WHEN_NONE)
+        s->opt.begin = default_begin(objects);
     if (!rc)
         rc = read_records(s, objects, err);
     if (rc)
         return rc;
+    if (s->opt.gathers)
+        gather(s);
     s->now = s->narrivals ? s->arrivals[0]->arrival : s->opt.start;
+    if (s->opt.gathers && s->opt.begin != WHEN_NONE)
+        s->now = s->opt.begin;
+    s->began = s->now;
     for (uint32_t i = 0; i < api_set_count(objects) && !rc; i++)
         rc = put_object(s, api_set_at(objects, i), s->now, err);
     if (!rc)
         rc = world_settle(s->w, err);
     s->observability = gate_on(world_gates(s->w), GATE_OBSERVABILITY);
     s->explicit_status = gate_on(world_gates(s->w), GATE_EXPLICIT_STATUS);
+    cluster_configure(s, objects);
     for (uint32_t i = 0; i < s->nwls && !rc; i++) {
         if (s->wls[i].holder)
             rc = record_arrive(s, &s->wls[i], err);

@@ -23,8 +23,16 @@ int sim_compare_release(const struct sim_wl *a, const struct sim_wl *b)
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
+int sim_compare_look(const struct sim_wl *a, const struct sim_wl *b)
+{
+    if (a->look_at != b->look_at)
+        return a->look_at < b->look_at ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
 RB_GENERATE(sim_finishes, sim_wl, by_finish, sim_compare_finish)
 RB_GENERATE(sim_releases, sim_wl, by_release, sim_compare_release)
+RB_GENERATE(sim_looks, sim_wl, by_look, sim_compare_look)
 
 struct sim_wl *sim_first_finish(struct sim *s)
 {
@@ -34,6 +42,11 @@ struct sim_wl *sim_first_finish(struct sim *s)
 struct sim_wl *sim_first_release(struct sim *s)
 {
     return RB_MIN(sim_releases, &s->releases);
+}
+
+struct sim_wl *sim_first_look(struct sim *s)
+{
+    return RB_MIN(sim_looks, &s->looks);
 }
 
 /* ---- timers ------------------------------------------------------------------------------------------------------------- */
@@ -128,6 +141,9 @@ static void put_marks(struct sim *s, struct sim_wl *sw)
     struct marks m = sw->wl->marks;
 
     marks_update(&m, &sw->status);
+    m.active = m.active && !sw->deactivated;
+    if (m.admitted && !sw->wl->marks.admitted)
+        sw->admitted_at = s->now;
     world_put_marks(s->w, sw->wl, &m, s->now);
     follow_timers(s, sw);
 }
@@ -137,16 +153,22 @@ static int no_memory(const struct sim_wl *sw, struct err *err)
     return err_set(err, ERR_NOMEM, "out of memory for the status of %s", sw->key);
 }
 
-/* The world sees a change, then the controller looks at the Workload and perhaps changes it again. */
+/* The world sees a change, then the controller looks at the Workload and perhaps changes it again, and then the cluster answers. */
 int record_changed(struct sim *s, struct sim_wl *sw, struct err *err)
 {
     struct lifecycle_result r;
+    bool answered = false;
+    int rc;
 
-    put_marks(s, sw);
-    const struct lifecycle l = lifecycle_of(s->w, sw->wl, sw->fact->gated_by, s->now);
-    int rc = lifecycle_run(&l, &sw->status, &r, err);
-    if (!rc && r.changed)
+    do {
         put_marks(s, sw);
+        const struct lifecycle l = lifecycle_of(s->w, sw->wl, sw->fact->gated_by, s->now);
+        rc = lifecycle_run(&l, &sw->status, &r, err);
+        if (!rc && r.changed)
+            put_marks(s, sw);
+        if (!rc && s->opt.models)
+            rc = cluster_answer(s, sw, &r, &answered, err);
+    } while (!rc && answered);
     if (!sw->wl->marks.reserved && !sw->wl->marks.finished) {
         mem_free(sw->admission);
         sw->admission = NULL;

@@ -19,6 +19,7 @@ int sim_new(const struct api_set *objects, const struct sim_options *options, st
     str_init(&s->text, 0);
     RB_INIT(&s->finishes);
     RB_INIT(&s->releases);
+    RB_INIT(&s->looks);
     s->w = world_new();
     int rc = s->w ? sim_load(s, objects, err) : err_set(err, ERR_NOMEM, "out of memory");
     if (rc)
@@ -37,6 +38,7 @@ void sim_free(struct sim *s)
     mem_free(s->wls);
     mem_free(s->arrivals);
     mem_free(s->list);
+    mem_free(s->assumed);
     seen_free(&s->seen);
     str_free(&s->text);
     if (s->w)
@@ -98,6 +100,8 @@ static int one_cycle(struct sim *s, bool *ret_more, bool *ret_progressed, struct
         return rc;
     s->cycles++;
     bool progressed = c->progressed;
+    if (s->opt.tick)
+        s->opt.tick(s->opt.tick_arg, s);
     if (s->watch.cycle)
         s->watch.cycle(s->watch.arg, c);
     rc = records_apply(s, c, err);
@@ -154,6 +158,7 @@ static void earlier(when_ns *t, when_ns other)
 static when_ns next_time(struct sim *s)
 {
     const struct sim_wl *finish = sim_first_finish(s), *release = sim_first_release(s);
+    const struct sim_wl *look = sim_first_look(s);
     when_ns t = WHEN_NONE;
 
     if (s->cycles == 0 && s->end == SIM_RUNNING && !s->started)
@@ -164,6 +169,12 @@ static when_ns next_time(struct sim *s)
         earlier(&t, finish->finish_at);
     if (release)
         earlier(&t, release->release_at);
+    if (look)
+        earlier(&t, look->look_at);
+    if (t != WHEN_NONE && s->opt.until_ns && t > i64_add(s->began, s->opt.until_ns)) {
+        s->end = SIM_TIME_OVER;
+        return WHEN_NONE;
+    }
     return t;
 }
 
@@ -190,6 +201,23 @@ static int finish_due(struct sim *s, struct err *err)
     return 0;
 }
 
+/* Each look leads to a later one, or to none. */
+static int look_due(struct sim *s, struct err *err)
+{
+    uint32_t n = 0;
+
+    for (struct sim_wl *sw = sim_first_look(s); sw && sw->look_at <= s->now; sw = RB_NEXT(sim_looks, , sw))
+        s->list[n++] = sw;
+    qsort(s->list, n, sizeof(*s->list), compare_index);
+    for (uint32_t i = 0; i < n; i++) {
+        tell(s, SIM_LOOKED, s->list[i]);
+        int rc = record_look(s, s->list[i], err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
 static int arrive_due(struct sim *s, struct err *err)
 {
     while (s->next_arrival < s->narrivals && s->arrivals[s->next_arrival]->arrival <= s->now) {
@@ -210,6 +238,8 @@ static int happen(struct sim *s, struct err *err)
 
     if (!rc)
         rc = release_due(s, true, &n, err);
+    if (!rc)
+        rc = look_due(s, err);
     if (!rc)
         rc = arrive_due(s, err);
     if (!rc)
@@ -264,6 +294,11 @@ when_ns sim_time(const struct sim *s)
     return s->started ? s->now : WHEN_NONE;
 }
 
+when_ns sim_began(const struct sim *s)
+{
+    return s->began;
+}
+
 uint64_t sim_cycles(const struct sim *s)
 {
     return s->cycles;
@@ -297,6 +332,16 @@ const struct sim_wl *sim_at(const struct sim *s, uint32_t i)
 const struct sim_wl *sim_of(const struct wl *wl)
 {
     return wl->user;
+}
+
+uint32_t sim_assumed_checks(const struct sim *s)
+{
+    return s->nassumed;
+}
+
+const char *sim_assumed_check(const struct sim *s, uint32_t i)
+{
+    return s->assumed[i];
 }
 
 uint64_t sim_max_cycles_of(const char *text, size_t len)

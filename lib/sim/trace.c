@@ -208,8 +208,10 @@ static void on_step(void *arg, when_ns now)
 
 static void on_event(void *arg, enum sim_event e, const struct sim_wl *sw)
 {
-    static const char *const types[] = {
-        [SIM_FINISHED] = "finished", [SIM_RELEASED] = "released", [SIM_ARRIVED] = "arrived"};
+    static const char *const types[] = {[SIM_FINISHED] = "finished",
+                                        [SIM_RELEASED] = "released",
+                                        [SIM_LOOKED] = "looked",
+                                        [SIM_ARRIVED] = "arrived"};
     struct trace *t = arg;
 
     str_add(&t->steps, t->nevents++ ? ",{" : "{");

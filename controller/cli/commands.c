@@ -1,0 +1,145 @@
+#include "cli/commands.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static const struct cli_option simulate_options[] = {
+    {"filename", 'f', "PATH", NULL,
+     "a file, a directory (its *.yaml, *.yml and *.json), or - for standard input; may be repeated"},
+    {"config", 0, "FILE", NULL, "Kueue's Configuration, in place of one among the files"},
+    {"output", 'o', "FORMAT", "table|wide|json|yaml|trace",
+     "table (default); wide: with shares, cohorts and places in the queue; json, yaml: the same for "
+     "programs, "
+     "with a schema that has a version; trace: every event, cycle and decision, as JSON"},
+    {"cycles", 0, "N", NULL, "stop after N scheduling cycles"},
+    {"until", 0, "DURATION", NULL, "stop after so much virtual time (90m, 36h)"},
+    {"now", 0, "TIME", NULL,
+     "when it begins, such as 2026-03-02T09:00:00Z; default: the newest time in the input"},
+    {"startup", 0, "DURATION", NULL, "how long pods take from admission to ready; default: 0"},
+    {"quiet", 'q', NULL, NULL, "print nothing but errors: the exit status is the answer"},
+    {"strict", 0, NULL, NULL, "fields that nobody knows are errors, not warnings"},
+    {"no-color", 0, NULL, NULL, "no colours on a terminal either"},
+    {0},
+};
+
+static const char simulate_about[] =
+    "The objects in the files are the world: ResourceFlavors, Cohorts, ClusterQueues, LocalQueues, "
+    "Workloads, "
+    "Jobs and what they refer to. Workloads that hold quota run; the others compete for it, and Sluice "
+    "decides "
+    "until nothing moves any more. Nothing is sent anywhere, and the clock is not looked at: the same input "
+    "gives the same output.\n"
+    "\n"
+    "For each Workload it says where it was admitted, whom it evicts and by which rule, or why it waits; for "
+    "each queue what it uses, what it borrows and from whom, and what it lends.\n"
+    "\n"
+    "Annotations of Workloads make it a story in virtual time:\n"
+    "  sim/arrive-at     a time; default: its creationTimestamp\n"
+    "  sim/run-seconds   it finishes so long after each admission; default: it runs for ever\n"
+    "  sim/stop-seconds  how long it keeps its quota once evicted; default: 0\n"
+    "Without any of them, everything is there at once when it begins. Pods are ready when they are admitted "
+    "(or "
+    "after --startup), and admission checks are taken as Ready, with a warning: what would answer them is "
+    "not in the files.";
+
+static const struct cli_option no_options[] = {{0}};
+
+const struct cli_command cli_commands[] = {
+    {
+        .name = "simulate",
+        .synopsis = "-f PATH... [--config FILE] [--cycles N | --until DURATION] [--now TIME] [--startup "
+                    "DURATION] [-o table|wide|json|yaml|trace] [-q] [--strict] [--no-color]",
+        .summary = "who would get quota, whom that evicts, and why the others wait",
+        .about = simulate_about,
+        .arguments = "PATH",
+        .options = simulate_options,
+        .exits = {{"0", "every Workload was admitted, or has finished"},
+                  {"1", "a file or an object cannot be read (the others still count)"},
+                  {"2", "wrong usage"},
+                  {"3", "some Workload waits"}},
+        .examples = {{"kubectl get -A -o yaml resourceflavors,cohorts,clusterqueues,localqueues,workloads,"
+                      "namespaces | sluice simulate -f -",
+                      "what the queues of a cluster would do next"},
+                     {"sluice simulate -f queues/ -f new-job.yaml", "would this job start, and if not, why"},
+                     {"sluice simulate -q -f queues/ || echo 'somebody waits'",
+                      "a check in a pipeline: only the exit status"}},
+        .run = cli_simulate,
+    },
+    {
+        .name = "help",
+        .synopsis = "[COMMAND]",
+        .summary = "explain a command, or list them all",
+        .about = "The same as `sluice COMMAND --help`.",
+        .arguments = "COMMAND",
+        .options = no_options,
+        .exits = {{"0", "printed"}, {"2", "there is no such command"}},
+        .examples = {{"sluice help", "all commands"},
+                     {"sluice help simulate", "its options, exit statuses and examples"},
+                     {"sluice help simulate | less", "a page at a time"}},
+        .run = cli_help,
+    },
+    {
+        .name = "man",
+        .synopsis = "",
+        .summary = "the manual page, for man(1)",
+        .about = "Prints the page of all commands as troff.",
+        .options = no_options,
+        .exits = {{"0", "printed"}, {"2", "wrong usage"}},
+        .examples = {{"sluice man | man -l -", "read it"},
+                     {"sluice man > /usr/local/share/man/man1/sluice.1", "install it"},
+                     {"sluice man | groff -man -Tpdf > sluice.pdf", "print it"}},
+        .run = cli_man,
+    },
+    {
+        .name = "completion",
+        .synopsis = "bash|zsh",
+        .summary = "a script that teaches a shell the commands and options",
+        .about = "Prints the script; what it completes is what this program understands.",
+        .arguments = "bash|zsh",
+        .options = no_options,
+        .exits = {{"0", "printed"}, {"2", "wrong usage"}},
+        .examples = {{"source <(sluice completion bash)", "for this shell"},
+                     {"sluice completion bash > /etc/bash_completion.d/sluice", "for every bash"},
+                     {"sluice completion zsh > ~/.zfunc/_sluice", "for zsh, when ~/.zfunc is in its fpath"}},
+        .run = cli_completion,
+    },
+    {0},
+};
+
+int cli_worse(int a, int b)
+{
+    static const int order[] = {[CLI_OK] = 0, [CLI_WAITING] = 1, [CLI_BAD_INPUT] = 2, [CLI_BAD_USAGE] = 3};
+
+    return order[a] > order[b] ? a : b;
+}
+
+const struct cli_command *cli_find(const char *name)
+{
+    for (const struct cli_command *c = cli_commands; c->name; c++)
+        if (!strcmp(c->name, name))
+            return c;
+    return NULL;
+}
+
+int cli_words(const char *words, int (*each)(const char *word, int len, void *arg), void *arg)
+{
+    int rc = 0;
+
+    while (*words && !rc) {
+        size_t n = strcspn(words, "|");
+        rc = each(words, (int)n, arg);
+        words += n;
+        words += *words == '|';
+    }
+    return rc;
+}
+
+static int is_word(const char *word, int len, void *arg)
+{
+    return strlen(arg) == (size_t)len && !memcmp(arg, word, (size_t)len);
+}
+
+bool cli_word_known(const char *words, const char *word)
+{
+    return cli_words(words, is_word, (void *)(uintptr_t)word) != 0;
+}
