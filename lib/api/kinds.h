@@ -18,6 +18,15 @@ void read_limit_range(struct reader *rd, struct object *o);
 void read_runtime_class(struct reader *rd, struct object *o);
 void read_config(struct reader *rd, struct object *o);
 
+/* update.c: what may not change from `before` to `after`. */
+void check_update(struct reader *rd, enum api_kind kind, const struct doc_node *before,
+                  const struct doc_node *after);
+void check_workload_update(struct reader *rd, const struct doc_node *before, const struct doc_node *after);
+
+/* annotations.c: admission-gated-by and priority-boost of a Workload. */
+void check_workload_annotations(struct reader *rd, const struct doc_node *object);
+void check_gated_by_update(struct reader *rd, const struct doc_node *before, const struct doc_node *after);
+
 /* quotas.c: who owns the groups decides the rules. */
 enum quota_owner { OWNER_CLUSTER_QUEUE, OWNER_COHORT };
 const struct fact_resource_group *read_resource_groups(struct reader *rd, const struct doc_node *list,
@@ -51,6 +60,10 @@ void read_workload_status(struct reader *rd, const struct doc_node *object, stru
 void read_admission(struct reader *rd, const struct doc_node *node, struct fact_admission *ret);
 rd_item_fn read_condition_item, read_check_state_item, read_assignment_item;
 const struct fact_condition *read_conditions(struct reader *rd, const struct doc_node *list, uint32_t *ret_n);
+/* Is it one of an elastic job, with the gate on? */
+bool is_elastic(const struct reader *rd, const struct doc_node *object);
+/* An item of a list of maps by its field `name`, NULL if there is none. */
+const struct doc_node *item_named(const struct doc_node *list, const char *name);
 bool condition_is_true(const struct doc_node *conditions, const char *type);
 
 /* limits.c */

@@ -119,19 +119,41 @@ static void read_object(struct reader *rd, const struct doc_node *node, void *re
     read_meta(rd, k, o);
     check_top_fields(rd, k, node);
     k->read(rd, o);
+    if (rd->before && rd_validates(rd))
+        check_update(rd, o->kind, rd->before, node);
+}
+
+static int run_object(struct reader *rd, enum api_kind kind, struct object *ret)
+{
+    if (!doc_is(rd->root, DOC_MAP))
+        return err_set(rd->err, ERR_INVALID, "not a Kubernetes object");
+    struct object o = {.kind = kind};
+    int rc = rd_run(rd, read_object, rd->root, &o);
+    if (rc == 0)
+        *ret = o;
+    return rc;
+}
+
+int api_validate_update(enum api_kind kind, const struct doc_node *before, const struct doc_node *after,
+                        const struct gates *gates, struct arena *a, const struct api_sink *sink,
+                        struct err *err)
+{
+    struct reader rd = {.arena = a,
+                        .flags = API_NO_DEFAULTS,
+                        .root = after,
+                        .sink = sink,
+                        .err = err,
+                        .gates = gates,
+                        .before = before};
+    struct object o;
+    return run_object(&rd, kind, &o);
 }
 
 int api_read_as(enum api_kind kind, const struct doc_node *node, struct arena *a, unsigned flags,
                 const struct api_sink *sink, struct object *ret, struct err *err)
 {
-    if (!doc_is(node, DOC_MAP))
-        return err_set(err, ERR_INVALID, "not a Kubernetes object");
     struct reader rd = {.arena = a, .flags = flags, .root = node, .sink = sink, .err = err};
-    struct object o = {.kind = kind};
-    int rc = rd_run(&rd, read_object, node, &o);
-    if (rc == 0)
-        *ret = o;
-    return rc;
+    return run_object(&rd, kind, ret);
 }
 
 int api_read(const struct doc_node *node, struct arena *a, unsigned flags, const struct api_sink *sink,

@@ -7,6 +7,7 @@
 #include "api/doc.h"
 #include "api/settings.h"
 #include "core/facts.h"
+#include "core/gates.h"
 
 enum api_kind {
     API_FLAVOR,
@@ -86,6 +87,12 @@ MUST_USE int api_read(const struct doc_node *node, struct arena *a, unsigned fla
 /* The same for an object whose kind is known from elsewhere: its own apiVersion and kind are not looked at. */
 MUST_USE int api_read_as(enum api_kind kind, const struct doc_node *node, struct arena *a, unsigned flags,
                          const struct api_sink *sink, struct object *ret, struct err *err);
+
+/* May an API server take `after` in the place of `before` (NULL: as a new object)? All rules of the kind, with `gates` (NULL = their
+ * defaults), and those about what may not change. Both objects have their defaults. Errors as in api_read. */
+MUST_USE int api_validate_update(enum api_kind kind, const struct doc_node *before,
+                                 const struct doc_node *after, const struct gates *gates, struct arena *a,
+                                 const struct api_sink *sink, struct err *err);
 
 /* ---- parts of objects, for callers that hold a part: same flags, same errors; a NULL or null node gives nothing (n = 0) --------- */
 

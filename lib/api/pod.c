@@ -17,7 +17,8 @@ static void check_amounts(struct reader *rd, const struct doc_node *resources, c
         struct quantity q;
         if (strcmp(c->key, "pods") == 0)
             rd_error_key(rd, c, "Invalid value: \"pods\": the key is reserved for internal kueue use");
-        else if (doc_quantity(c, &q, NULL) == 0 && quantity_sign(q) < 0)
+        else if (doc_quantity(c, &q, NULL) == 0 && quantity_sign(q) < 0 &&
+                 rd_gate(rd, "WorkloadValidateResourcesAreNonNegative"))
             rd_error_key(rd, c, "Invalid value: \"%.100s\": must be greater than or equal to 0", c->text);
     }
 }
@@ -137,9 +138,14 @@ static void check_pod_set(struct reader *rd, const struct doc_node *n, const str
         rd_error_at(rd, n, "minCount",
                     "Invalid value: %d: minCount should be positive and less or equal to count",
                     ps->min_count);
-    check_topology_request(rd, doc_field(n, "topologyRequest"));
-    rd_check_labels(rd, doc_path(n, "template.metadata.labels"), false);
-    rd_check_labels(rd, doc_path(n, "template.metadata.annotations"), true);
+    const struct doc_node *request = doc_field(n, "topologyRequest"),
+                          *meta = doc_path(n, "template.metadata");
+    if (request && rd_gate(rd, "TASValidateWorkloadSliceSize"))
+        check_topology_request(rd, request);
+    if (meta && rd_gate(rd, "WorkloadValidationForPodSetMetadata")) {
+        rd_check_labels(rd, doc_field(meta, "labels"), false);
+        rd_check_labels(rd, doc_field(meta, "annotations"), true);
+    }
     const struct doc_node *spec = doc_path(n, "template.spec");
     if (!doc_field(n, "template"))
         rd_required(rd, n, "template");

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-/* ClusterQueue, Cohort, LocalQueue (engine.md 1.2 to 1.4). The rules of concurrentAdmissionPolicy hold only under a gate that is off. */
+/* ClusterQueue, Cohort, LocalQueue (engine.md 1.2 to 1.4). */
 
-enum { CHECKS_MAX = 64, ON_FLAVORS_MAX = 64, CHECK_NAME_MAX = 316 };
+enum { CHECKS_MAX = 64, ON_FLAVORS_MAX = 64, CHECK_NAME_MAX = 316, VARIANTS_MAX = 16 };
 
 /* ---- parts of a ClusterQueue -------------------------------------------------------------------------------------------- */
 
@@ -68,6 +68,68 @@ static void read_check(struct reader *rd, const struct doc_node *n, void *ret)
         rd_error_at(rd, n, "name", "Too long: may not be more than %d bytes", CHECK_NAME_MAX);
 }
 
+/* ---- onFlavors ---------------------------------------------------------------------------------------------------------- */
+
+/* Are two lists of strings the same set? */
+static bool same_set(const struct doc_node *a, const struct doc_node *b)
+{
+    const struct doc_node *lists[] = {a, b, a};
+    for (int i = 0; i < 2; i++) {
+        doc_foreach (c, lists[i]) {
+            bool found = false;
+            doc_foreach (d, lists[i + 1])
+                found = found || doc_is_text(d, c->text);
+            if (!found)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool is_flavor_of(const struct doc_node *groups, const char *name)
+{
+    doc_foreach (g, groups) {
+        if (item_named(doc_field(g, "flavors"), name))
+            return true;
+    }
+    return false;
+}
+
+/* Is each flavor of `a` one of `b`? */
+static bool flavors_within(const struct doc_node *a, const struct doc_node *b)
+{
+    doc_foreach (g, a) {
+        const struct doc_node *flavors = doc_field(g, "flavors");
+        doc_foreach (f, flavors) {
+            if (!is_flavor_of(b, doc_str_or(f, "name", "")))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* A check that was wrong before may stay so as long as neither it nor the flavors change (rule 9 of engine.md 1.2). */
+static bool is_old_fault(struct reader *rd, const struct doc_node *check)
+{
+    const struct doc_node *old = doc_path(rd->before, "spec.admissionChecksStrategy.admissionChecks");
+    const struct doc_node *was = item_named(old, doc_str_or(check, "name", ""));
+    const struct doc_node *a = doc_path(rd->before, "spec.resourceGroups"),
+                          *b = doc_path(rd->root, "spec.resourceGroups");
+    return was && same_set(doc_field(was, "onFlavors"), doc_field(check, "onFlavors")) &&
+           flavors_within(a, b) && flavors_within(b, a) &&
+           !rd_gate(rd, "RejectUpdatesToCQWithInvalidOnFlavors");
+}
+
+static void check_on_flavors(struct reader *rd, const struct doc_node *check,
+                             const struct fact_cluster_queue *q)
+{
+    const struct doc_node *flavors = doc_field(check, "onFlavors");
+    doc_foreach (f, flavors) {
+        if (f->type == DOC_STRING && !has_flavor(q, f->text) && !is_old_fault(rd, check))
+            rd_error(rd, f, "Unsupported value: \"%.256s\": must be a flavor of the ClusterQueue", f->text);
+    }
+}
+
 static void read_checks(struct reader *rd, const struct doc_node *spec, struct fact_cluster_queue *ret)
 {
     const struct doc_node *strategy = rd_map(rd, spec, "admissionChecksStrategy");
@@ -78,14 +140,36 @@ static void read_checks(struct reader *rd, const struct doc_node *spec, struct f
         return;
     rd_check_list(rd, strategy, "admissionChecks", list ? 1 : 0, CHECKS_MAX);
     rd_check_unique(rd, list, "name");
-    doc_foreach (c, list) {
-        const struct doc_node *flavors = doc_field(c, "onFlavors");
-        doc_foreach (f, flavors) {
-            if (f->type == DOC_STRING && !has_flavor(ret, f->text))
-                rd_error(rd, f, "Unsupported value: \"%.256s\": must be a flavor of the ClusterQueue",
-                         f->text);
-        }
-    }
+    doc_foreach (c, list)
+        check_on_flavors(rd, c, ret);
+}
+
+/* ---- concurrent admission (rule 11) ------------------------------------------------------------------------------------- */
+
+static void check_concurrent(struct reader *rd, const struct doc_node *spec,
+                             const struct fact_cluster_queue *q)
+{
+    const struct doc_node *migration = doc_path(spec, "concurrentAdmissionPolicy.migration");
+    const struct doc_node *constraints = doc_field(migration, "constraints");
+    const char *mode = doc_str_or(migration, "mode", "");
+    const char *last = doc_str_or(constraints, "lastAcceptableFlavorName", "");
+    if (q->ngroups != 1)
+        rd_error_at(
+            rd, spec, "resourceGroups",
+            "Invalid value: %u: must have exactly one ResourceGroup when ConcurrentAdmissionPolicy is "
+            "defined",
+            q->ngroups);
+    else if (q->groups[0].nflavors > VARIANTS_MAX)
+        rd_too_many(rd, doc_field(doc_at(doc_field(spec, "resourceGroups"), 0), "flavors"), VARIANTS_MAX);
+    if (constraints && *mode && strcmp(mode, "TryPreferredFlavors") != 0)
+        rd_error(rd, constraints, "Forbidden: may only be set with mode TryPreferredFlavors");
+    else if (*last && !has_flavor(q, last))
+        rd_error_at(rd, constraints, "lastAcceptableFlavorName",
+                    "Invalid value: \"%.256s\": must be a flavor of the ClusterQueue", last);
+    if (q->strategy == STRATEGY_STRICT_FIFO)
+        rd_error_at(rd, spec, "queueingStrategy",
+                    "Invalid value: \"StrictFIFO\": StrictFIFO queueing strategy cannot be used when "
+                    "ConcurrentAdmissionPolicy is defined");
 }
 
 static bool read_afs_scope(struct reader *rd, const struct doc_node *spec)
@@ -118,6 +202,9 @@ void read_cluster_queue(struct reader *rd, struct object *o)
     read_checks(rd, spec, q);
     q->weight = read_weight(rd, spec);
     q->usage_based_afs = read_afs_scope(rd, spec);
+    if (rd_validates(rd) && rd_map(rd, spec, "concurrentAdmissionPolicy") &&
+        rd_gate(rd, "ConcurrentAdmission"))
+        check_concurrent(rd, spec, q);
     q->deleting = rd_time(rd, meta, "deletionTimestamp") != WHEN_NONE;
     rd_i64(rd, meta, "generation", &q->generation);
 }

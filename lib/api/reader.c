@@ -28,6 +28,12 @@ int rd_run(struct reader *rd, rd_part_fn *fn, const struct doc_node *node, void 
     return rd->errors ? ERR_INVALID : 0;
 }
 
+bool rd_gate(const struct reader *rd, const char *name)
+{
+    const struct gates dflt = gates_default();
+    return gate_named(rd->gates ? rd->gates : &dflt, name);
+}
+
 /* ---- notes -------------------------------------------------------------------------------------------------------------- */
 
 static void path_add(char *buf, size_t *len, const char *text)
@@ -131,6 +137,21 @@ void rd_error_entry(struct reader *rd, const struct doc_node *entry, const char 
     va_list args;
     va_start(args, fmt);
     note(rd, true, entry->line, path, fmt, args);
+    va_end(args);
+}
+
+void rd_error_item(struct reader *rd, const struct doc_node *item, const char *key, const char *field,
+                   const char *fmt, ...)
+{
+    char path[PATH_MAX_TEXT];
+    size_t len = path_of(rd, item->parent, path);
+    path_add(path, &len, "[");
+    path_add(path, &len, key);
+    path_add(path, &len, *field ? "]." : "]");
+    path_add(path, &len, field);
+    va_list args;
+    va_start(args, fmt);
+    note(rd, true, item->line, path, fmt, args);
     va_end(args);
 }
 

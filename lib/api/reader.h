@@ -5,6 +5,7 @@
 #define SLUICE_API_READER_H
 
 #include "api/objects.h"
+#include "core/gates.h"
 
 struct reader {
     struct arena *arena;
@@ -13,6 +14,8 @@ struct reader {
     const struct api_sink *sink; /* may be NULL */
     struct err *err;             /* gets the first error */
     uint32_t errors;
+    const struct gates *gates;     /* NULL = their defaults */
+    const struct doc_node *before; /* the object as it was, when this is an update; else NULL */
 };
 
 struct rd_word {
@@ -30,6 +33,9 @@ static inline bool rd_defaults(const struct reader *rd)
     return !(rd->flags & API_NO_DEFAULTS);
 }
 
+/* Is the feature gate on? Costs a microsecond. */
+bool rd_gate(const struct reader *rd, const char *name);
+
 /* Runs a reading: 0, ERR_INVALID when it noted errors, or ERR_NOMEM. */
 typedef void rd_part_fn(struct reader *rd, const struct doc_node *node, void *ret);
 MUST_USE int rd_run(struct reader *rd, rd_part_fn *fn, const struct doc_node *node, void *ret);
@@ -44,6 +50,9 @@ void rd_error_key(struct reader *rd, const struct doc_node *entry, const char *f
 void rd_error_named(struct reader *rd, const struct doc_node *at, const struct doc_node *parent,
                     const char *field, const char *fmt, ...) PRINTF_LIKE(5, 6);
 void rd_error_entry(struct reader *rd, const struct doc_node *entry, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* At a field ("" = the whole) of an item of a list that Kubernetes names by its key: "reclaimablePods[main].count". */
+void rd_error_item(struct reader *rd, const struct doc_node *item, const char *key, const char *field,
+                   const char *fmt, ...) PRINTF_LIKE(5, 6);
 void rd_warn(struct reader *rd, const struct doc_node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The usual sentences of Kubernetes. */
 void rd_required(struct reader *rd, const struct doc_node *parent, const char *field);

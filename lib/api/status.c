@@ -92,6 +92,22 @@ const struct fact_condition *read_conditions(struct reader *rd, const struct doc
     return out;
 }
 
+const struct doc_node *item_named(const struct doc_node *list, const char *name)
+{
+    doc_foreach (c, list) {
+        if (strcmp(doc_str_or(c, "name", ""), name) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+bool is_elastic(const struct reader *rd, const struct doc_node *object)
+{
+    const struct doc_node *annotations = doc_path(object, "metadata.annotations");
+    return strcmp(doc_str_or(annotations, "kueue.x-k8s.io/elastic-job", ""), "true") == 0 &&
+           rd_gate(rd, "ElasticJobsViaWorkloadSlices");
+}
+
 bool condition_is_true(const struct doc_node *conditions, const char *type)
 {
     doc_foreach (c, conditions) {
@@ -168,6 +184,10 @@ static void check_admission(struct reader *rd, const struct doc_node *status, co
 {
     if (!condition_is_true(doc_field(status, "conditions"), "QuotaReserved"))
         return;
+    /* One that got into this state must still be able to lose its finalizer. */
+    if (!w->admission && rd->before && !doc_path(rd->before, "status.admission") &&
+        condition_is_true(doc_path(rd->before, "status.conditions"), "QuotaReserved"))
+        return;
     if (!w->admission) {
         rd_error_at(rd, status, "admission",
                     "Required value: must be set while the QuotaReserved condition is true");
@@ -231,18 +251,34 @@ static void read_reclaimable(struct reader *rd, const struct doc_node *n, void *
         rd_error_at(rd, n, "count", "Invalid value: %d: should be greater than or equal to 0", r->count);
 }
 
+/* The count of an elastic Workload may be stale: left over from before its pod set got smaller. */
+static bool is_stale_count(struct reader *rd, const char *name, int64_t count)
+{
+    const struct doc_node *was = item_named(doc_path(rd->before, "status.reclaimablePods"), name);
+    return was && doc_i64_or(was, "count", 0) == count && is_elastic(rd, rd->root);
+}
+
+static void check_reclaimable_count(struct reader *rd, const struct doc_node *n, const char *name,
+                                    const struct fact_workload *w)
+{
+    int64_t count = doc_i64_or(n, "count", 0);
+    for (uint32_t i = 0; i < w->npod_sets; i++) {
+        if (strcmp(w->pod_sets[i].name, name) != 0 || count <= w->pod_sets[i].count)
+            continue;
+        if (!is_stale_count(rd, name, count))
+            rd_error_item(rd, n, name, "count", "Invalid value: %lld: should be less or equal to %d",
+                          (long long)count, w->pod_sets[i].count);
+    }
+}
+
 static void check_reclaimable(struct reader *rd, const struct doc_node *list, const struct fact_workload *w)
 {
     doc_foreach (c, list) {
         const char *name = doc_str_or(c, "name", "");
-        int64_t count = doc_i64_or(c, "count", 0);
         if (*name && !has_pod_set(w, name))
-            rd_error_at(rd, c, "name", "Unsupported value: \"%.256s\": must be the name of a podSet", name);
-        for (uint32_t i = 0; i < w->npod_sets; i++) {
-            if (strcmp(w->pod_sets[i].name, name) == 0 && count > w->pod_sets[i].count)
-                rd_error_at(rd, c, "count", "Invalid value: %lld: should be less or equal to %d",
-                            (long long)count, w->pod_sets[i].count);
-        }
+            rd_error_item(rd, c, name, "name", "Unsupported value: \"%.256s\": must be the name of a podSet",
+                          name);
+        check_reclaimable_count(rd, c, name, w);
     }
 }
 

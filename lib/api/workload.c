@@ -43,8 +43,7 @@ static void check_pod_sets(struct reader *rd, const struct doc_node *object, con
         partial += doc_field(c, "minCount") != NULL;
     if (partial > 1)
         rd_error_at(rd, spec, "podSets", "Invalid value: %u: at most one podSet can use minCount", partial);
-    const char *elastic = text_of(doc_path(object, "metadata.annotations"), KUEUE "elastic-job");
-    if (partial && strcmp(elastic, "true") == 0)
+    if (partial && is_elastic(rd, object))
         rd_error_at(rd, spec, "podSets",
                     "Invalid value: %u: partial admission and elastic job cannot be used together", partial);
 }
@@ -68,6 +67,7 @@ static void check_pod_set_names(struct reader *rd, const struct doc_node *spec, 
 static void check_spec(struct reader *rd, const struct doc_node *object, const struct doc_node *spec,
                        const struct fact_workload *w)
 {
+    check_workload_annotations(rd, object);
     check_pod_sets(rd, object, spec);
     check_pod_set_names(rd, spec, w);
     const struct doc_node *ref = doc_field(spec, "priorityClassRef");

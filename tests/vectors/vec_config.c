@@ -42,7 +42,7 @@ static const struct doc_node *with_gates(struct vec *v, const struct doc_node *c
 static void validate(struct vec *v, const char *prefix)
 {
     struct vec_faults f;
-    if (vec_faults_collect(v, with_gates(v, vec_find(v, "cfg")), &f))
+    if (vec_faults_collect(v, NULL, with_gates(v, vec_find(v, "cfg")), &f))
         vec_faults_compare(v, &f, prefix);
 }
 
