@@ -67,7 +67,7 @@ struct cluster_queue {
     uint32_t node;
     int64_t generation; /* 3.1 */
 
-    uint64_t afs_seen; /* changes of consumption that its queue's order takes into account */
+    uint64_t afs_seen;   /* changes of consumption that its queue's order takes into account */
     struct wl **holders; /* accounted Workloads */
     uint32_t nholders, cap_holders;
     struct pending pending;
@@ -147,7 +147,7 @@ struct world {
     struct arena input;   /* of one fact being read */
     struct arena scratch; /* of one cycle, and of rebuilding */
     uint64_t cycle_number;
-    uint32_t attempt; /* cycles begun, those that ran out of memory included: marks the victims of one */
+    uint32_t attempt;   /* cycles begun, those that ran out of memory included: marks the victims of one */
     struct cycle cycle; /* the last result, in `scratch` */
     struct loans *loans;
     bool cq_dropped;               /* a ClusterQueue was deleted since loans were settled */

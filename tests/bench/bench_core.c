@@ -80,7 +80,8 @@ static void put_queue(struct world *w, uint32_t i, const char *cohort, int64_t c
     snprintf(cq, sizeof cq, "cq%04u", i);
     snprintf(lq, sizeof lq, "lq%04u", i);
     const char *resources[] = {"cpu", "memory"};
-    struct fact_quota quotas[2] = {{.nominal = quantity_from_i64(cpu)}, {.nominal = quantity_from_i64(memory_gi << 30)}};
+    struct fact_quota quotas[2] = {{.nominal = quantity_from_i64(cpu)},
+                                   {.nominal = quantity_from_i64(memory_gi << 30)}};
     struct fact_flavor_quotas fq = {"f", quotas};
     struct fact_resource_group group = {resources, memory_gi ? 2 : 1, &fq, 1};
     struct fact_cluster_queue f = {.name = cq,
@@ -115,14 +116,26 @@ static struct wl *put_job(struct world *w, const struct job *j)
     uint32_t nreq = j->memory ? 2 : 1;
     struct fact_container c = {.name = "c", .requests = req, .nrequests = nreq};
     struct fact_pod_set ps = {.name = "main", .count = 1, .topology = "", .topology_group = ""};
-    ps.pod = (struct fact_pod){
-        .containers = &c, .ncontainers = 1, .runtime_class = "", .digest = j->cpu, .digest_len = (uint32_t)strlen(j->cpu), .selector_error = ""};
+    ps.pod = (struct fact_pod){.containers = &c,
+                               .ncontainers = 1,
+                               .runtime_class = "",
+                               .digest = j->cpu,
+                               .digest_len = (uint32_t)strlen(j->cpu),
+                               .selector_error = ""};
     struct fact_flavor_ref flavors[2] = {{"cpu", "f"}, {"memory", "f"}};
-    struct fact_assignment a = {.pod_set = "main", .flavors = flavors, .nflavors = nreq, .usage = req, .nusage = nreq, .count = 1};
+    struct fact_assignment a = {
+        .pod_set = "main", .flavors = flavors, .nflavors = nreq, .usage = req, .nusage = nreq, .count = 1};
     struct fact_admission admission = {cq, &a, 1};
-    struct fact_condition conds[2] = {
-        {.type = COND_QUOTA_RESERVED, .status = STATUS_TRUE, .reason = "QuotaReserved", .message = "", .since = j->created},
-        {.type = COND_ADMITTED, .status = STATUS_TRUE, .reason = "Admitted", .message = "", .since = j->created}};
+    struct fact_condition conds[2] = {{.type = COND_QUOTA_RESERVED,
+                                       .status = STATUS_TRUE,
+                                       .reason = "QuotaReserved",
+                                       .message = "",
+                                       .since = j->created},
+                                      {.type = COND_ADMITTED,
+                                       .status = STATUS_TRUE,
+                                       .reason = "Admitted",
+                                       .message = "",
+                                       .since = j->created}};
     struct fact_workload f = {.ns = "ns",
                               .name = j->name,
                               .uid = j->uid,
@@ -170,7 +183,8 @@ static void bench_admit(void)
     for (uint32_t j = 0; j < n; j++) {
         snprintf(name, sizeof name, "w%06u", j);
         snprintf(uid, sizeof uid, "u%06u", (uint32_t)((uint64_t)j * 7919 % n));
-        put_job(w, &(struct job){j % cqs, name, uid, ORIGIN - (int64_t)(n - j) * NS_PER_S, (int32_t)(j / cqs % 3), "1", "1Gi", false});
+        put_job(w, &(struct job){j % cqs, name, uid, ORIGIN - (int64_t)(n - j) * NS_PER_S,
+                                 (int32_t)(j / cqs % 3), "1", "1Gi", false});
     }
     check(world_settle(w, NULL));
     uint32_t admitted = 0, cycles = 0;
@@ -188,9 +202,11 @@ static void bench_admit(void)
             admitted += c->decisions[i].outcome == OUTCOME_ADMITTED;
     }
     double t = cpu_s() - t0;
-    printf("{\"scenario\":\"admit\",\"queues\":%u,\"pending\":%u,\"admitted\":%u,\"cycles\":%u,\"cpu_us_per_admission\":%.3f,"
+    printf("{\"scenario\":\"admit\",\"queues\":%u,\"pending\":%u,\"admitted\":%u,\"cycles\":%u,\"cpu_us_per_"
+           "admission\":%.3f,"
            "\"mallocs_after_second_cycle\":%llu,\"peak_mib\":%.1f}\n",
-           cqs, n, admitted, cycles, t * 1e6 / admitted, (unsigned long long)mallocs, (double)peak_kib() / 1024);
+           cqs, n, admitted, cycles, t * 1e6 / admitted, (unsigned long long)mallocs,
+           (double)peak_kib() / 1024);
     world_free(w);
 }
 
@@ -198,7 +214,8 @@ static void bench_admit(void)
 static void bench_preempt(uint32_t victims, bool fair)
 {
     struct world *w = start_world(fair);
-    struct fact_preemption p = {.within_cluster_queue = POLICY_LOWER_PRIORITY, .reclaim_within_cohort = POLICY_ANY};
+    struct fact_preemption p = {.within_cluster_queue = POLICY_LOWER_PRIORITY,
+                                .reclaim_within_cohort = POLICY_ANY};
     const char *resource = "cpu";
     struct fact_quota all = {.nominal = quantity_from_i64(victims)};
     struct fact_flavor_quotas fq = {"f", &all};
@@ -212,7 +229,9 @@ static void bench_preempt(uint32_t victims, bool fair)
     for (uint32_t v = 0; v < victims; v++) {
         snprintf(name, sizeof name, "v%05u", v);
         snprintf(uid, sizeof uid, "u-v%05u", v);
-        put_job(w, &(struct job){1 + v % 10, name, uid, ORIGIN - (10 + (int64_t)(v * 7919 % victims)) * NS_PER_S, (int32_t)(v * 31 % 5), "1", NULL, true});
+        put_job(w,
+                &(struct job){1 + v % 10, name, uid, ORIGIN - (10 + (int64_t)(v * 7919 % victims)) * NS_PER_S,
+                              (int32_t)(v * 31 % 5), "1", NULL, true});
     }
     snprintf(cpu, sizeof cpu, "%u", victims / (fair ? 20 : 10));
     put_job(w, &(struct job){0, "p", "u-p", ORIGIN - 5 * NS_PER_S, 10, cpu, NULL, false});
@@ -226,9 +245,11 @@ static void bench_preempt(uint32_t victims, bool fair)
         n++;
     } while (cpu_s() - t0 < 0.5);
     double t = cpu_s() - t0;
-    printf("{\"scenario\":\"preempt\",\"mode\":\"%s\",\"running\":%u,\"victims\":%u,\"cycles\":%.0f,\"cpu_ms_per_cycle\":%.4f,"
+    printf("{\"scenario\":\"preempt\",\"mode\":\"%s\",\"running\":%u,\"victims\":%u,\"cycles\":%.0f,\"cpu_ms_"
+           "per_cycle\":%.4f,"
            "\"mallocs\":%llu,\"peak_mib\":%.1f}\n",
-           fair ? "fair" : "classical", victims, evicted, n, t * 1e3 / n, (unsigned long long)(mem_count() - mallocs), (double)peak_kib() / 1024);
+           fair ? "fair" : "classical", victims, evicted, n, t * 1e3 / n,
+           (unsigned long long)(mem_count() - mallocs), (double)peak_kib() / 1024);
     world_free(w);
 }
 
@@ -265,7 +286,8 @@ static void bench_snapshot(void)
     for (uint32_t j = 0; j < n; j++) {
         snprintf(name, sizeof name, "w%06u", j);
         snprintf(uid, sizeof uid, "u%06u", j);
-        put_job(w, &(struct job){j % cqs, name, uid, ORIGIN - (1 + (int64_t)j) * NS_PER_S, 0, "1", "1Gi", true});
+        put_job(w,
+                &(struct job){j % cqs, name, uid, ORIGIN - (1 + (int64_t)j) * NS_PER_S, 0, "1", "1Gi", true});
     }
     check(world_settle(w, NULL));
     (void)cycle(w);
@@ -277,7 +299,8 @@ static void bench_snapshot(void)
         cycles += 100;
     } while (cpu_s() - t0 < 0.3);
     double t = cpu_s() - t0;
-    printf("{\"scenario\":\"snapshot\",\"queues\":%u,\"admitted\":%u,\"cpu_ms_per_cycle_start\":%.4f,\"mallocs\":%llu,\"peak_mib\":%.1f}\n",
+    printf("{\"scenario\":\"snapshot\",\"queues\":%u,\"admitted\":%u,\"cpu_ms_per_cycle_start\":%.4f,"
+           "\"mallocs\":%llu,\"peak_mib\":%.1f}\n",
            cqs, n, t * 1e3 / cycles, (unsigned long long)(mem_count() - mallocs), (double)peak_kib() / 1024);
     world_free(w);
 }
@@ -302,7 +325,8 @@ static void bench_pending(void)
         snprintf(name, sizeof name, "w%06u", j);
         snprintf(uid, sizeof uid, "u%06u", (uint32_t)((uint64_t)j * 7919 % n));
         snprintf(cpu, sizeof cpu, "%u", 1 + j % 16);
-        put_job(w, &(struct job){j % cqs, name, uid, ORIGIN - (int64_t)(n - j) * NS_PER_S, (int32_t)(j % 3), cpu, NULL, false});
+        put_job(w, &(struct job){j % cqs, name, uid, ORIGIN - (int64_t)(n - j) * NS_PER_S, (int32_t)(j % 3),
+                                 cpu, NULL, false});
     }
     world_flush(w, ORIGIN); /* what the new ClusterQueues asked for */
     double t0 = cpu_s();
@@ -313,9 +337,11 @@ static void bench_pending(void)
     world_put_marks(w, holder, &m, ORIGIN);
     world_flush(w, ORIGIN);
     double t2 = cpu_s();
-    printf("{\"scenario\":\"pending\",\"queues\":%u,\"pending\":%u,\"heads\":%u,\"cpu_ms_pass\":%.3f,\"cpu_ms_finish_and_flush\":%.3f,"
+    printf("{\"scenario\":\"pending\",\"queues\":%u,\"pending\":%u,\"heads\":%u,\"cpu_ms_pass\":%.3f,\"cpu_"
+           "ms_finish_and_flush\":%.3f,"
            "\"cpu_ms\":%.3f,\"peak_mib\":%.1f}\n",
-           cqs, n, c ? c->ndecisions : 0, (t1 - t0) * 1e3, (t2 - t1) * 1e3, (t2 - t0) * 1e3, (double)peak_kib() / 1024);
+           cqs, n, c ? c->ndecisions : 0, (t1 - t0) * 1e3, (t2 - t1) * 1e3, (t2 - t0) * 1e3,
+           (double)peak_kib() / 1024);
     world_free(w);
 }
 

@@ -119,7 +119,8 @@ static bool trial_search(struct trial *t, const struct doc_node *pod_sets)
     memcpy(before, tree->cells, size);
     if (!search(t, a))
         return false;
-    vec_check(t->v, "the tree after the search", memcmp(before, tree->cells, size) == 0, "as before", "changed");
+    vec_check(t->v, "the tree after the search", memcmp(before, tree->cells, size) == 0, "as before",
+              "changed");
     return true;
 }
 
