@@ -96,6 +96,8 @@ START_TEST(usage_moves_up_beyond_the_private_part_3_2)
     ck_assert_int_eq(tree_cell(t, B, 0)->usage, 3);
     tree_discharge(t, B, 0, 3); /* nothing stored above */
     ck_assert_int_eq(tree_cell(t, B, 0)->usage, 0);
+    ck_assert_int_eq(tree_cell(t, A, 0)->usage, 0);
+    ck_assert_int_eq(tree_cell(t, ROOT, 0)->usage, 0);
     tree_free(t);
 }
 END_TEST
