@@ -83,5 +83,7 @@ void make_put_int(struct make *m, const char *key, int64_t value)
 
 void make_put_copy(struct make *m, const char *key, const struct doc_node *field)
 {
-    make_put(m, key ? key : field->key, make_copy(m->arena, field));
+    if (!key && m->node->type == DOC_MAP)
+        key = field->key;
+    make_put(m, key, make_copy(m->arena, field));
 }

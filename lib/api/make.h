@@ -26,7 +26,7 @@ void make_put(struct make *m, const char *key, struct doc_node *n);
 void make_put_text(struct make *m, const char *key, const char *text);
 void make_put_bool(struct make *m, const char *key, bool value);
 void make_put_int(struct make *m, const char *key, int64_t value);
-/* Copies; `key` NULL keeps the field's own. */
+/* Copies; `key` NULL keeps the field's own in a map. */
 void make_put_copy(struct make *m, const char *key, const struct doc_node *field);
 
 #endif
