@@ -83,22 +83,34 @@ static bool read_documents(struct documents *d, const char *path, const char *te
     return ok;
 }
 
-/* Is b[...] what a[...] says? Of several documents JSON makes one list. */
+/* Is the document what the text says? *at is the place in the text: a document, or an item of the one list that JSON makes of several, a
+ * list of which is not one item but as many as it has. */
+static bool says(const struct doc_node *document, const struct documents *text, bool one_list, uint32_t *at)
+{
+    const struct doc_node *items = one_list ? doc_get(text->list[0], "items") : NULL;
+    bool inside = one_list && strcmp(doc_str_or(document, "kind", ""), "List") == 0;
+    bool same = true;
+    if (!one_list)
+        return doc_equal(document, text->list[(*at)++]);
+    if (!inside)
+        return doc_equal(document, doc_at(items, (*at)++));
+    doc_foreach (c, doc_get(document, "items"))
+        same = doc_equal(c, doc_at(items, (*at)++)) && same;
+    return same;
+}
+
 static bool same_documents(const struct documents *a, const struct documents *b, enum convert_format format)
 {
-    const struct doc_node *items = NULL;
-    if (format == CONVERT_JSON && a->n != 1) {
-        items = b->n == 1 ? doc_get(b->list[0], "items") : NULL;
-        if (!items)
-            return false;
-    }
-    if ((items ? items->n : b->n) != a->n)
+    bool one_list = format == CONVERT_JSON && a->n != 1;
+    uint32_t at = 0;
+    if (b->n != (one_list ? 1 : a->n))
         return false;
     for (uint32_t i = 0; i < a->n; i++) {
-        if (!doc_equal(a->list[i], items ? doc_at(items, i) : b->list[i]))
+        if (!says(a->list[i], b, one_list, &at))
             return false;
     }
-    return true;
+    const struct doc_node *items = one_list ? doc_get(b->list[0], "items") : NULL;
+    return !items || items->n == at;
 }
 
 /* ---- files -------------------------------------------------------------------------------------------------------------- */
