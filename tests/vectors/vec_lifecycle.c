@@ -1,7 +1,10 @@
 /* The life cycle of Workloads (10.4), as far as the simulator needs it; the order of pending Workloads; what LocalQueues consumed. */
+#include "vec_controllers.h"
 #include "vec_status.h"
 
+#include "base/mem.h"
 #include "core/afs.h"
+#include "core/queue_view.h"
 #include "lifecycle/checks.h"
 #include "lifecycle/execution.h"
 #include "lifecycle/lifecycle.h"
@@ -150,22 +153,28 @@ static void run(struct vec *v, struct world *w, const struct object *o, when_ns 
             vec_broken(v, "life cycle", &err);
         if (!r.changed)
             expire(v, wl, &s, now);
-        check_status(v, doc_field(want, "status"), &s);
+        if (want)
+            check_status(v, doc_field(want, "status"), &s);
     }
     status_free(&s);
 }
 
-/* What is not part of this life cycle yet, or no life cycle at all. */
-static bool is_later(struct vec *v, const struct object *o)
+/* Options that the life cycle does not have. */
+static bool has_unknown_options(struct vec *v)
 {
-    const struct doc_node *opts = vec_find(v, "reconcilerOpts"),
-                          *owners = doc_path(o->doc, "metadata.ownerReferences");
-    bool finished = marks_of_fact(&o->workload).finished,
-         orphan = doc_path(o->doc, "metadata.finalizers") && !owners;
+    const struct doc_node *opts = vec_find(v, "reconcilerOpts");
     struct podsready_config c;
-    return (opts && opts->n && !pods_ready_config(v, &c)) || vec_find(v, "beforeReconcile") ||
-           vec_find(v, "patchErr") || finished || orphan || doc_path(o->doc, "metadata.deletionTimestamp") ||
-           doc_path(o->doc, "spec.maximumExecutionTimeSeconds");
+    return opts && opts->n && !pods_ready_config(v, &c);
+}
+
+static void check_queued(struct vec *v, struct world *w)
+{
+    const struct doc_node *want = doc_field(v->want, "wantWorkloadsInQueue");
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < world_cq_count(w); i++)
+        n += world_cq(w, i).npending_active + world_cq(w, i).npending_inadmissible;
+    if (want)
+        vec_check_i64(v, "wantWorkloadsInQueue", want, n);
 }
 
 static void reconcile(struct vec *v)
@@ -176,14 +185,24 @@ static void reconcile(struct vec *v)
     want = want ? want : doc_field(v->want, "wantWorkload");
     if (!vec_object(v, vec_find(v, "workload"), &o))
         return;
-    if (!want || is_later(v, &o)) {
+    if (vec_find(v, "patchErr")) {
+        vec_skip(v, "an error of the API server");
+        return;
+    }
+    if (vec_is_ending(v, &o)) {
+        vec_check_ending(v, &o);
+        return;
+    }
+    if (has_unknown_options(v)) {
         vec_skip(v, LATER);
         return;
     }
     struct world *w = vec_world(v, NULL);
     if (w && vec_put_list(v, w, doc_field(v->shared, "objects"), now) &&
-        vec_put_list(v, w, v->objects, now) && put_queues(v, w, now))
+        vec_put_list(v, w, v->objects, now) && put_queues(v, w, now)) {
         run(v, w, &o, now, want);
+        check_queued(v, w);
+    }
     world_free(w);
 }
 
@@ -300,48 +319,34 @@ static void sync_states(struct vec *v)
 
 /* ---- order of pending Workloads ----------------------------------------------------------------------------------------- */
 
-struct place {
-    const struct wl *wl;
-    uint32_t in_cq, in_lq;
-};
-
-/* The Workloads of a ClusterQueue in queue order; places in LocalQueues are counted here. */
-static uint32_t places_of(struct vec *v, const struct world *w, uint32_t cq, struct place **ret)
-{
-    uint32_t n = 0;
-    for (struct wl *wl = world_pending_first(w, cq, false); wl; wl = world_pending_next(wl))
-        n++;
-    struct place *p = *ret = vec_alloc(v, n * sizeof(*p));
-    n = 0;
-    for (struct wl *wl = world_pending_first(w, cq, false); wl; wl = world_pending_next(wl), n++) {
-        p[n] = (struct place){wl, n, 0};
-        for (uint32_t i = 0; i < n; i++)
-            p[n].in_lq += p[i].wl->lq == wl->lq;
-    }
-    return n;
-}
-
 static void check_listing(struct vec *v, const struct world *w, uint32_t cq, const char *ns, const char *lq)
 {
     const struct doc_node *params = doc_field(vec_find(v, "req"), "queryParams");
-    int64_t offset = doc_i64_or(params, "offset", 0), limit = doc_i64_or(params, "limit", 0);
+    struct place_query q = {.cq = cq,
+                            .ns = ns,
+                            .lq = lq,
+                            .offset = doc_i64_or(params, "offset", 0),
+                            .limit = doc_i64_or(params, "limit", 0)};
     struct place *p;
-    uint32_t n = places_of(v, w, cq, &p);
+    uint32_t n;
     struct str s;
+    if (queue_view_places(w, &q, &p, &n)) {
+        vec_broken(v, "places", NULL);
+        return;
+    }
     str_init(&s, 0);
     str_addc(&s, '[');
     for (uint32_t i = 0; i < n; i++) {
-        const struct wl *wl = p[i].wl;
-        const char *queue = names_text(world_names(w), wl->queue), *in = names_text(world_names(w), wl->ns);
+        const struct wl *wl = p[i].w;
         char created[40];
-        if ((lq && (strcmp(lq, queue) != 0 || strcmp(ns, in) != 0)) || offset-- > 0 || limit-- <= 0)
-            continue;
         when_print(wl->created, created, sizeof(created));
         str_addf(&s, "%s{\"localQueueName\":\"%s\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\",",
-                 s.len > 1 ? "," : "", queue, wl->name, in);
+                 i ? "," : "", names_text(world_names(w), wl->queue), wl->name,
+                 names_text(world_names(w), wl->ns));
         str_addf(&s, "\"creationTimestamp\":\"%s\"},\"positionInClusterQueue\":%u,", created, p[i].in_cq);
         str_addf(&s, "\"positionInLocalQueue\":%u,\"priority\":%" PRId64 "}", p[i].in_lq, wl_priority(wl));
     }
+    mem_free(p);
     str_addc(&s, ']');
     vec_check_json(v, "wantPendingWorkloads", doc_field(vec_want(v, "wantResp"), "wantPendingWorkloads"), &s,
                    NULL);
@@ -478,10 +483,9 @@ static void sample(struct vec *v)
     struct consumption c;
     struct afs_amount held[8];
     when_ns now = vec_when(v, vec_find(v, "clock"));
-    if (!vec_find(v, "afsConfig")) {
-        vec_skip(v, LATER);
+    vec_check_local_queue(v);
+    if (!vec_find(v, "afsConfig"))
         return;
-    }
     begin(v, &c);
     if (entry) {
         seed(v, &c, doc_field(entry, "resources"), vec_when(v, doc_field(entry, "lastUpdate")));
@@ -499,7 +503,7 @@ static const struct vec_entry entries[] = {
     {"controller_core__TestAdmittedNotReadyWorkload", not_ready, NULL, 0},
     {"workload__TestTotalExecutionTime", execution_time, NULL, 0},
     {"controller_core__TestLocalQueueReconcile", sample, NULL, 0},
-    {"controller_core__TestReconcile", reconcile, NULL, 0},
+    {"controller_core__TestReconcile", reconcile, NULL, VEC_ANY_GATES},
     {"controller_core__TestReconcileEviction", reconcile, NULL, 0},
     {"controller_core__TestReconcileInadmissible", reconcile, NULL, 0},
     {"controller_core__TestReconcileRequeue", reconcile, NULL, 0},

@@ -62,8 +62,9 @@ static const struct {
     {"Cache.AddOrUpdateTopology", CALL_PUT},
     {"Cache.AddOrUpdateWorkload", CALL_PUT},
     {"Manager.AddLocalQueue", CALL_PUT},
-    /* the other half of Cache.AddClusterQueue: we have one world */
+    /* the other halves of Cache.AddClusterQueue and Manager.AddLocalQueue: we have one world */
     {"Manager.AddClusterQueue", CALL_NOTHING},
+    {"Cache.AddLocalQueue", CALL_NOTHING},
     {"Cache.TASCache", CALL_NOTHING},
     /* what follows the first cycle: the handler does it */
     {"Cache.DeleteWorkload", CALL_NOTHING},

@@ -1,0 +1,328 @@
+/* The end of Workloads (10.4, 10.9), finalizers (9.6), status of queues (9.1, 9.5, 11.1, 11.2), settlement of entry penalties (4.9). */
+#include "vec_controllers.h"
+
+#include "core/lq_view.h"
+#include "core/references.h"
+#include "core/world_priv.h"
+#include "lifecycle/ending.h"
+#include "lifecycle/queue_cond.h"
+#include "vec_ops.h"
+#include "vec_status.h"
+
+#include <string.h>
+
+static const char finalizer[] = "kueue.x-k8s.io/resource-in-use";
+
+static bool is_listed(const struct doc_node *list, const char *text)
+{
+    doc_foreach (n, list)
+        if (strcmp(n->text, text) == 0)
+            return true;
+    return false;
+}
+
+static bool has_finalizer(const struct doc_node *object)
+{
+    return is_listed(doc_path(object, "metadata.finalizers"), finalizer);
+}
+
+/* ---- the end of a Workload ---------------------------------------------------------------------------------------------- */
+
+static struct ending_object object_of(const struct object *o)
+{
+    const struct doc_node *owners = doc_path(o->doc, "metadata.ownerReferences");
+    return (struct ending_object){.owned = owners && owners->n,
+                                  .deleting = doc_path(o->doc, "metadata.deletionTimestamp") != NULL,
+                                  .has_job_uid = *o->workload.job_uid != '\0',
+                                  .generation = o->workload.generation};
+}
+
+bool vec_is_ending(struct vec *v, const struct object *o)
+{
+    struct ending_object e = object_of(o);
+    (void)v;
+    return marks_of_fact(&o->workload).finished || e.deleting || (!e.owned && e.has_job_uid);
+}
+
+static struct ending_config config_of(struct vec *v)
+{
+    struct ending_config c = {.finish_orphans = true};
+    for (uint32_t i = 0; i < v->ngates; i++)
+        if (strcmp(v->gates[i].name, "FinishOrphanedWorkloads") == 0)
+            c.finish_orphans = v->gates[i].on;
+    doc_foreach (o, vec_find(v, "reconcilerOpts")) {
+        const struct doc_node *keep = doc_path(o, "sets.workloadRetention.afterFinished");
+        if (keep) {
+            c.has_retention = true;
+            c.retention_ns = vec_duration(v, keep);
+        }
+    }
+    return c;
+}
+
+/* An object that is being deleted is gone with its last finalizer. */
+static void check_finalizers(struct vec *v, const struct object *o, bool release)
+{
+    const struct doc_node *before = doc_path(o->doc, "metadata.finalizers"),
+                          *want = doc_field(v->want, "wantWorkload");
+    const char **left = vec_alloc(v, ((before ? before->n : 0) + 1) * sizeof(*left));
+    uint32_t n = 0;
+    doc_foreach (f, before)
+        if (!release || strcmp(f->text, finalizer) != 0)
+            left[n++] = f->text;
+    bool gone = object_of(o).deleting && n == 0;
+    vec_check_bool(v, "gone", NULL, gone != !want);
+    if (!gone)
+        vec_check_set(v, "finalizers", doc_path(want, "metadata.finalizers"), left, n);
+}
+
+void vec_check_ending(struct vec *v, const struct object *o)
+{
+    static const char *const ignore[] = {"lastTransitionTime", NULL};
+    struct ending_config c = config_of(v);
+    struct ending_object e = object_of(o);
+    struct ending got;
+    struct status s;
+    struct str text;
+    when_ns now = vec_when(v, vec_find(v, "fakeClock"));
+    char wait[64] = "";
+    str_init(&text, 0);
+    if (vec_status(v, &o->workload, &s)) {
+        if (ending_of(&c, &e, &s, now, &got))
+            vec_broken(v, "the end", NULL);
+        else if (got.again != WHEN_NONE)
+            duration_print(got.again - now, wait, sizeof(wait));
+        vec_print_conditions(&s, &text);
+        if (doc_field(v->want, "wantWorkload"))
+            vec_check_json(v, "conditions", doc_path(v->want, "wantWorkload.status.conditions"), &text,
+                           &(struct vec_compare){.ignore = ignore, .sets = true});
+        check_finalizers(v, o, got.release);
+        vec_check_bool(v, "deleted", NULL, got.remove); /* an event of it is in no case */
+        vec_check_str(v, "requeueAfter", doc_path(v->want, "wantResult.requeueAfter"), wait);
+    }
+    str_free(&text);
+    status_free(&s);
+}
+
+/* ---- finalizers --------------------------------------------------------------------------------------------------------- */
+
+static void flavor(struct vec *v)
+{
+    const struct doc_node *in = vec_find(v, "flavor");
+    /* The case deletes the flavor first where it is to be gone afterwards; no field of its input says so. */
+    bool deleting = vec_bool(v, doc_field(v->want, "wantDeleted"));
+    struct world *w;
+    struct object o;
+    if (vec_bool(v, vec_find(v, "skipStore"))) {
+        vec_skip(v, "an error of the API server");
+        return;
+    }
+    w = vec_world(v, NULL);
+    if (w && vec_object(v, in, &o) && vec_put_object(v, w, &o, VEC_NOW)) {
+        bool held = references_hold_flavor(w, o.name, deleting);
+        vec_check_bool(v, "wantDeleted", vec_want(v, "wantDeleted"), deleting && !held);
+        vec_check_bool(v, "wantFlavor", NULL, held != has_finalizer(vec_want(v, "wantFlavor")));
+    }
+    world_free(w);
+}
+
+static void cluster_queue(struct vec *v)
+{
+    struct world *w = vec_world(v, NULL);
+    if (w && vec_put_list(v, w, doc_field(v->shared, "objects"), VEC_NOW) &&
+        vec_put(v, w, vec_find(v, "workload"), VEC_NOW) && vec_settle(v, w)) {
+        vec_check_i64(v, "wantReserving", vec_want(v, "wantReserving"),
+                      world_cq(w, world_cq_find(w, "cq")).nreserving);
+        vec_check_bool(v, "wantDeleted", vec_want(v, "wantDeleted"),
+                       !references_hold_cluster_queue(w, "cq", true));
+    }
+    world_free(w);
+}
+
+/* The flavors of a ClusterQueue that is gone: which have lost their last reference? */
+static void unreferenced(struct vec *v)
+{
+    const struct doc_node *cq = vec_find(v, "cq");
+    const char *names[8];
+    uint32_t n = 0;
+    struct world *w = vec_world(v, NULL);
+    if (w && vec_put_list(v, w, vec_find(v, "clusterQueues"), VEC_NOW) && vec_put(v, w, cq, VEC_NOW)) {
+        world_del_cluster_queue(w, doc_str_or(doc_field(cq, "metadata"), "name", ""));
+        doc_foreach (g, doc_path(cq, "spec.resourceGroups")) {
+            doc_foreach (f, doc_field(g, "flavors")) {
+                const char *name = doc_str_or(f, "name", "");
+                if (!references_hold_flavor(w, name, true) && n < 8)
+                    names[n++] = name;
+            }
+        }
+        vec_check_set(v, "wantEnqueued", vec_want(v, "wantEnqueued"), names, n);
+    }
+    world_free(w);
+}
+
+/* ---- status of queues --------------------------------------------------------------------------------------------------- */
+
+static void check_counts(struct vec *v, const struct doc_node *want, uint32_t pending, uint32_t reserving,
+                         uint32_t admitted)
+{
+    vec_check_i64(v, "pendingWorkloads", doc_field(want, "pendingWorkloads"), pending);
+    vec_check_i64(v, "reservingWorkloads", doc_field(want, "reservingWorkloads"), reserving);
+    vec_check_i64(v, "admittedWorkloads", doc_field(want, "admittedWorkloads"), admitted);
+}
+
+static void check_active(struct vec *v, const struct doc_node *want, const struct cond *c)
+{
+    static const char *const ignore[] = {"lastTransitionTime", NULL};
+    struct str s;
+    str_init(&s, 0);
+    str_addf(&s, "[{\"type\":\"Active\",\"status\":\"%s\",\"reason\":\"%s\",\"message\":",
+             c->status == STATUS_TRUE ? "True" : "False", c->reason);
+    str_add_json(&s, c->message);
+    str_addf(&s, ",\"observedGeneration\":%d}]", (int)c->generation);
+    vec_check_json(v, "conditions", doc_field(want, "conditions"), &s,
+                   &(struct vec_compare){.ignore = ignore});
+    str_free(&s);
+}
+
+/* The condition Active of an object: as a ClusterQueue's controller left it. */
+static const struct doc_node *active_of(const struct doc_node *object)
+{
+    doc_foreach (c, doc_path(object, "status.conditions"))
+        if (strcmp(doc_str_or(c, "type", ""), "Active") == 0)
+            return c;
+    return NULL;
+}
+
+static enum queue_cond_target target_of(const struct doc_node *cq)
+{
+    const struct doc_node *active = active_of(cq);
+    if (!cq)
+        return TARGET_MISSING;
+    return active && strcmp(doc_str_or(active, "status", ""), "True") == 0 ? TARGET_ACTIVE : TARGET_INACTIVE;
+}
+
+void vec_check_local_queue(struct vec *v)
+{
+    const struct doc_node *want = doc_field(vec_want(v, "wantLocalQueue"), "status"),
+                          *cq = vec_find(v, "clusterQueue");
+    struct world *w = vec_world(v, NULL);
+    struct cond c = {0};
+    struct object o;
+    bool changed;
+    if (w && vec_put(v, w, cq, VEC_NOW) && vec_object(v, vec_find(v, "localQueue"), &o) &&
+        vec_put_object(v, w, &o, VEC_NOW) && vec_put_list(v, w, vec_find(v, "runningWls"), VEC_NOW) &&
+        vec_settle(v, w)) {
+        struct lq_view view = lq_view(w, o.ns, o.name);
+        check_counts(v, want, view.npending, view.nreserving, view.nadmitted);
+        if (queue_cond_local_queue(&c, o.local_queue.stop, target_of(cq), VEC_NOW,
+                                   doc_i64_or(doc_field(o.doc, "metadata"), "generation", 0), &changed))
+            vec_broken(v, "a condition", NULL);
+        else
+            check_active(v, want, &c);
+    }
+    queue_cond_free(&c);
+    world_free(w);
+}
+
+/* The condition that the status holds, then the one that it is to hold. */
+static void check_condition(struct vec *v, const struct doc_node *want)
+{
+    struct cond c = {0};
+    bool changed;
+    int rc = 0;
+    doc_foreach (b, doc_field(vec_find(v, "cqStatus"), "conditions"))
+        rc = queue_cond_set(&c, strcmp(doc_str_or(b, "status", ""), "True") == 0, doc_str_or(b, "reason", ""),
+                            doc_str_or(b, "message", ""), VEC_NOW, 0, &changed);
+    if (rc || queue_cond_set(&c, strcmp(vec_str(v, vec_find(v, "newConditionStatus")), "True") == 0,
+                             vec_str(v, vec_find(v, "newReason")), vec_str(v, vec_find(v, "newMessage")),
+                             VEC_NOW, 1, &changed))
+        vec_broken(v, "a condition", NULL);
+    else
+        check_active(v, want, &c);
+    vec_check_bool(v, "unchanged", NULL, !changed);
+    queue_cond_free(&c);
+}
+
+static void cluster_queue_status(struct vec *v)
+{
+    const struct doc_node *want = vec_want(v, "wantCqStatus");
+    bool known = vec_bool(v, vec_find(v, "insertCqIntoManager"));
+    struct world *w = vec_world(v, NULL);
+    if (!w || !vec_put_list(v, w, doc_field(v->shared, "objects"), VEC_NOW) ||
+        (known && !vec_put_list(v, w, v->objects, VEC_NOW)) || !vec_settle(v, w)) {
+        world_free(w);
+        return;
+    }
+    uint32_t i = world_cq_find(w, "test-cq");
+    bool exists = i != NONE && world_cq(w, i).exists;
+    struct cq_view cq = exists ? world_cq(w, i) : (struct cq_view){0};
+    vec_check_bool(v, "wantError", NULL, exists == (doc_field(v->want, "wantError") != NULL));
+    check_counts(v, want, cq.npending_active + cq.npending_inadmissible, cq.nreserving, cq.nadmitted);
+    if (exists)
+        check_condition(v, want);
+    world_free(w);
+}
+
+/* ---- entry penalties ---------------------------------------------------------------------------------------------------- */
+
+/* A Workload in its queue becomes what it is to be, with a penalty of its own. */
+static struct wl *penalized(struct vec *v, struct world *w, const struct fact_workload *old)
+{
+    struct fact_workload waiting = *old;
+    struct afs_amount four = {.q = quantity_from_i64(4)};
+    waiting.nconditions = 0;
+    waiting.admission = NULL;
+    struct wl *wl = vec_put_workload(v, w, &waiting, VEC_NOW);
+    wl = wl ? vec_put_workload(v, w, old, VEC_NOW) : NULL;
+    if (!wl)
+        return NULL;
+    if (wl->lq == NONE || names_id(w->names, "cpu", &four.res) ||
+        afs_penalize(&w->afs, w->names, &w->local_queues[wl->lq].afs, wl, &four, 1)) {
+        vec_broken(v, "a penalty", NULL);
+        return NULL;
+    }
+    return wl;
+}
+
+static void settles(struct vec *v)
+{
+    struct fact_config config = {
+        .afs = true, .afs_half_life_ns = 300 * NS_PER_S, .afs_sampling_ns = 300 * NS_PER_S};
+    struct world *w = vec_world(v, &config);
+    struct object old, new;
+    struct wl *wl = NULL;
+    if (w && vec_run_ops(v, w, VEC_NOW) && vec_object(v, vec_find(v, "oldWl"), &old) &&
+        vec_object(v, vec_find(v, "newWl"), &new))
+        wl = penalized(v, w, &old.workload);
+    if (wl) {
+        const struct afs_ledger *l = &w->local_queues[wl->lq].afs;
+        uint32_t before = l->nconsumed;
+        if (vec_put_object(v, w, &new, VEC_NOW)) {
+            bool folded = l->nconsumed > before && quantity_sign(l->consumed[0].q) > 0;
+            vec_check_bool(v, "wantPending", vec_want(v, "wantPending"), afs_has_penalties(l));
+            vec_check_bool(v, "wantFolded", doc_field(v->want, "wantFolded"), folded);
+        }
+    }
+    world_free(w);
+}
+
+static const struct vec_entry entries[] = {
+    {"controller_core__TestClusterQueueReconcile", cluster_queue, NULL, 0},
+    {"controller_core__TestCqHandlerGeneric", unreferenced, NULL, 0},
+    {"controller_core__TestResourceFlavorReconcile", flavor, NULL, 0},
+    {"controller_core__TestUpdateCqStatusIfChanged", cluster_queue_status, NULL, 0},
+    {"controller_core__TestUpdateDropsUnsettleableAfsEntryPenalty", settles, NULL, 0},
+    {"controller_core__TestUpdateSettlesAfsEntryPenalty", settles, NULL, 0},
+    {"controller_core__TestCohortReconcilerFilters", NULL,
+     "which changes a controller reacts to: controllers come later", 0},
+    {"controller_core__TestNotifyClusterQueueUpdate", NULL,
+     "which changes a controller reacts to: controllers come later", 0},
+    {"controller_core__TestResourceFlavorPredicates", NULL,
+     "which changes a controller reacts to: controllers come later", 0},
+    {"controller_core__TestWorkloadPriorityClassPredicates", NULL,
+     "which changes a controller reacts to: controllers come later", 0},
+    {"controller_core__TestRecordResourceMetrics", NULL, "metrics come later", 0},
+    {"controller_core__TestReconcileDRA", NULL, "device requests (DRA) come later", 0},
+};
+
+VEC_AREA(vec_area_controllers, entries);
