@@ -85,7 +85,7 @@ START_TEST(decisions_of_the_rejected_come_last)
     ck_assert_str_eq(build_cycle(w), "y admitted cpu=f; x rejected");
     ck_assert_uint_eq(build_last()->nheads, 2);
     ck_assert_ptr_eq(build_last()->heads[0], build_last()->decisions[1].w);
-    ck_assert(build_last()->progressed);
+    ck_assert(build_last()->progressed); /* 4.11: something was admitted */
     ck_assert_uint_eq(build_last()->number, 1);
 }
 END_TEST
@@ -397,7 +397,7 @@ START_TEST(no_longer_fits_5_5_step_8)
     ck_assert_str_eq(build_message(w, "y"), "Workload no longer fits after processing another workload");
     ck_assert_str_eq(build_waits(), "y WaitingForQuota FailedAfterNomination");
     ck_assert_uint_eq(build_last()->nskips, 0);   /* no preemption was skipped */
-    ck_assert_str_eq(build_queue(w, "b"), "y |"); /* at once again */
+    ck_assert_str_eq(build_queue(w, "b"), "y |"); /* 5.6 step 1: at once again */
 }
 END_TEST
 
