@@ -223,6 +223,7 @@ static bool change_queue(struct life *l)
         break;
     }
     cq->generation++;
+    plan_tidy(&l->p);
     if (!life_took(l, facts_put_cq(l->w, &l->p, i, l->now), "ClusterQueue"))
         return false;
     if (cq->exists && cq->stop == STOP_HOLD_AND_DRAIN)
@@ -257,6 +258,7 @@ static bool change_cohort(struct life *l)
         plan_roll_quotas(&l->p, &l->d, &c->group, true);
         break;
     }
+    plan_tidy(&l->p);
     return life_took(l, facts_put_cohort(l->w, &l->p, i), "Cohort");
 }
 

@@ -169,7 +169,9 @@ static bool pass(struct plan *p, bool (*drop)(struct plan *p, int i))
     bool any = false;
     for (int i = 0; i < PLAN_WORKLOADS; i++) {
         struct plan q = *p;
-        if (!drop(&q, i) || memcmp(&q, p, sizeof q) == 0 || !is_loop(&q))
+        bool dropped = drop(&q, i);
+        plan_tidy(&q);
+        if (!dropped || memcmp(&q, p, sizeof q) == 0 || !is_loop(&q))
             continue;
         *p = q;
         any = true;

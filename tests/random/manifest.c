@@ -15,13 +15,12 @@ static void begin(struct str *out, const char *version, const char *kind, const 
 
 static void write_config(const struct plan *p, struct str *out)
 {
-    static const char *const strategies[] = {"", "[LessThanOrEqualToFinalShare]", "[LessThanInitialShare]",
+    static const char *const strategies[] = {"[LessThanOrEqualToFinalShare, LessThanInitialShare]",
+                                             "[LessThanOrEqualToFinalShare]", "[LessThanInitialShare]",
                                              "[LessThanOrEqualToFinalShare, LessThanInitialShare]"};
     str_add(out, "apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\n");
-    if (p->fair && p->strategies)
+    if (p->fair)
         str_addf(out, "fairSharing:\n  preemptionStrategies: %s\n", strategies[p->strategies]);
-    else if (p->fair)
-        str_add(out, "fairSharing: {}\n");
     if (p->afs)
         str_add(out, "admissionFairSharing:\n  usageHalfLifeTime: 10m\n  usageSamplingInterval: 5m\n");
     if (p->block_admission)

@@ -297,6 +297,28 @@ void plan_roll(struct plan *p, struct dice *d)
     roll_cohorts(p, d);
     roll_queues(p, d);
     roll_workloads(p, d);
+    plan_tidy(p);
+}
+
+static void drop_limits(struct plan_group *g)
+{
+    for (int f = 0; f < g->nflavors; f++)
+        for (int r = 0; r < g->nres; r++)
+            g->quotas[f][r].borrowing = g->quotas[f][r].lending = PLAN_NO;
+}
+
+void plan_tidy(struct plan *p)
+{
+    for (int i = 0; i < p->ncqs; i++) {
+        struct plan_cq *cq = &p->cqs[i];
+        for (int g = 0; g < cq->ngroups && cq->cohort == PLAN_NO; g++)
+            drop_limits(&cq->groups[g]);
+        if (cq->borrow != FUNGIBILITY_TRY_NEXT || cq->preempt != FUNGIBILITY_TRY_NEXT)
+            cq->preference = PREFER_UNSET;
+    }
+    for (int i = 0; i < p->ncohorts; i++)
+        if (p->cohorts[i].parent == PLAN_NO)
+            drop_limits(&p->cohorts[i].group);
 }
 
 int plan_size(const struct plan *p)

@@ -114,6 +114,8 @@ void plan_roll(struct plan *p, struct dice *d);
 void plan_roll_quotas(struct plan *p, struct dice *d, struct plan_group *g, bool cohort);
 void plan_roll_policies(struct plan_cq *cq, struct dice *d);
 int plan_roll_workload(struct plan *p, struct dice *d, when_ns created);
+/* Takes out what the API would refuse: limits without a parent, a preference without TryNextFlavor (1.2, 1.3). */
+void plan_tidy(struct plan *p);
 /* How large it is: objects and pod sets. */
 int plan_size(const struct plan *p);
 
