@@ -42,6 +42,26 @@ static const char simulate_about[] =
     "after --startup), and admission checks are taken as Ready, with a warning: what would answer them is "
     "not in the files.";
 
+static const struct cli_option convert_options[] = {
+    {"filename", 'f', "PATH", NULL,
+     "a file, a directory (its *.yaml, *.yml and *.json), or - for standard input; may be repeated"},
+    {"output", 'o', "FORMAT", "yaml|json",
+     "yaml (default), or json: one value, a List when there are several"},
+    {0},
+};
+
+static const char convert_about[] = "Prints all documents of the files, in their order, with objects of "
+                                    "kueue.x-k8s.io/v1beta1 and a Configuration of "
+                                    "config.kueue.x-k8s.io/v1beta1 as v1beta2. Everything else passes "
+                                    "through unchanged: other kinds, fields that "
+                                    "nobody knows, the order of keys. Comments are lost. Fields that v1beta2 "
+                                    "does not have any more are left out, with "
+                                    "a warning for each that said something.\n"
+                                    "\n"
+                                    "When anything cannot be read or converted, nothing is printed but the "
+                                    "errors: a file made from the output "
+                                    "never lacks a part of its source.";
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -64,6 +84,22 @@ const struct cli_command cli_commands[] = {
                      {"sluice simulate -q -f queues/ || echo 'somebody waits'",
                       "a check in a pipeline: only the exit status"}},
         .run = cli_simulate,
+    },
+    {
+        .name = "convert",
+        .synopsis = "-f PATH... [-o yaml|json]",
+        .summary = "manifests of v1beta1 as v1beta2",
+        .about = convert_about,
+        .arguments = "PATH",
+        .options = convert_options,
+        .exits = {{"0", "printed"},
+                  {"1", "something cannot be read or converted, and nothing was printed"},
+                  {"2", "wrong usage"}},
+        .examples = {{"sluice convert -f queues.yaml > queues-v1beta2.yaml", "a file"},
+                     {"kubectl get clusterqueues.v1beta1.kueue.x-k8s.io -o yaml | sluice convert -f -",
+                      "what a cluster serves in the older version"},
+                     {"sluice convert -f manifests/ | kubectl diff -f -", "a directory: what would change"}},
+        .run = cli_convert,
     },
     {
         .name = "help",
