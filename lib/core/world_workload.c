@@ -346,8 +346,8 @@ static int settle_workload(struct world *w, struct wl *wl, enum bucket was, bool
     const struct marks *m = &wl->marks;
     if (is_gone(m)) {
         queueing_delete(w, wl);
-        if (m->finished ||
-            !m->reserved) /* 4.9: deactivated, it keeps the record as long as its reservation */
+        /* 4.9: deactivated, it keeps the record as long as its reservation */
+        if (m->finished || !m->reserved)
             fairness_drop(w, wl);
         if (!was_gone)
             queueing_notify(w, wl);
