@@ -2,6 +2,7 @@
 
 #include "api/kinds.h"
 #include "api/labels.h"
+#include "api/v1beta1.h"
 
 #include <string.h>
 
@@ -15,6 +16,12 @@ struct kind {
 };
 
 #define KUEUE "kueue.x-k8s.io/v1beta2"
+
+static void read_job(struct reader *rd, struct object *o)
+{
+    if (rd_validates(rd) && !rd_map(rd, o->doc, "spec"))
+        rd_required(rd, o->doc, "spec");
+}
 
 static const struct kind kinds[API_KINDS] = {
     [API_FLAVOR] = {KUEUE, "ResourceFlavor", false, dns_subdomain_problem, read_flavor, "spec status "},
@@ -35,6 +42,9 @@ static const struct kind kinds[API_KINDS] = {
     [API_PRIORITY_CLASS] = {"scheduling.k8s.io/v1", "PriorityClass", false, dns_subdomain_problem,
                             read_priority_class, "value globalDefault description preemptionPolicy "},
     [API_CONFIG] = {"config.kueue.x-k8s.io/v1beta2", "Configuration", false, NULL, read_config, NULL},
+    [API_JOB] = {"batch/v1", "Job", true, dns_subdomain_problem, read_job, "spec status "},
+    [API_JOB_SET] = {"jobset.x-k8s.io/v1alpha2", "JobSet", true, dns_subdomain_problem, read_job,
+                     "spec status "},
 };
 
 const char *api_kind_name(enum api_kind k)
@@ -93,7 +103,8 @@ static void read_meta(struct reader *rd, const struct kind *k, struct object *o)
     o->annotations = rd_labels(rd, meta, "annotations", &o->nannotations);
     if (!meta && k->name_problem && rd_validates(rd))
         rd_required(rd, o->doc, "metadata.name");
-    o->name = meta ? rd_name(rd, meta, "name", k->name_problem, k->name_problem == NULL) : "";
+    bool optional = !k->name_problem || (k->read == read_job && doc_field(meta, "generateName"));
+    o->name = meta ? rd_name(rd, meta, "name", k->name_problem, optional) : "";
     o->ns = k->namespaced ? rd_name(rd, meta, "namespace", dns_label_problem, true) : "";
     if (k->namespaced && !*o->ns && rd_defaults(rd))
         o->ns = "default";
@@ -160,6 +171,8 @@ int api_read(const struct doc_node *node, struct arena *a, unsigned flags, const
              struct object *ret, struct err *err)
 {
     enum api_kind kind;
-    int rc = api_kind_of(node, &kind, err);
+    int rc = v1beta1_object(NULL, node, a, sink, &node, err);
+    if (rc == 0)
+        rc = api_kind_of(node, &kind, err);
     return rc < 0 ? rc : api_read_as(kind, node, a, flags, sink, ret, err);
 }

@@ -1,6 +1,6 @@
 /* Kubernetes objects -> facts (engine.md 1, around.md 7.5): defaults, the rules of the CRDs and of the webhooks, and the plain
  * types of core/facts.h. Everything lands in the caller's arena and borrows strings from the document: both must outlive the
- * facts. Only v1beta2 is read. */
+ * facts. What is v1beta1 has to be converted before (api/v1beta1.h); api_read and api_set do that. */
 #ifndef SLUICE_API_OBJECTS_H
 #define SLUICE_API_OBJECTS_H
 
@@ -23,6 +23,8 @@ enum api_kind {
     API_RUNTIME_CLASS,
     API_PRIORITY_CLASS,
     API_CONFIG,
+    API_JOB, /* jobs are kept as documents: lib/jobs makes Workloads of them */
+    API_JOB_SET,
     API_KINDS /* how many */
 };
 
@@ -43,9 +45,10 @@ struct fact_priority_class {
 
 struct object {
     enum api_kind kind;
-    const char *file;      /* "" when it comes from no file */
-    uint32_t line;         /* where the object begins */
-    const char *ns, *name; /* ns "" for kinds without namespace; both "" for a Configuration */
+    const char *file; /* "" when it comes from no file */
+    uint32_t line;    /* where the object begins */
+    /* ns "" for kinds without namespace; both "" for a Configuration, name "" for a job whose name is to be generated */
+    const char *ns, *name;
     const struct fact_label *annotations;
     uint32_t nannotations;
     const struct doc_node *doc;      /* borrowed */

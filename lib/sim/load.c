@@ -56,6 +56,8 @@ static int put_object(struct sim *s, const struct object *o, when_ns now, struct
     case API_WORKLOAD_PRIORITY_CLASS:
     case API_PRIORITY_CLASS: /* spec.priority says the same */
     case API_CONFIG:
+    case API_JOB:
+    case API_JOB_SET:
     case API_KINDS:
         break;
     }

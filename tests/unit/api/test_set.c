@@ -67,6 +67,11 @@ static const struct {
      " or '123-abc', "
      "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
     {"t.yaml", "{apiVersion: v1, kind: List, items: []}", "", NULL},
+    {"t.yaml", "{apiVersion: batch/v1, kind: Job, metadata: {generateName: a-}, spec: {}}", ":1", NULL},
+    {"t.yaml", "{apiVersion: batch/v1, kind: Job, metadata: {namespace: a}, spec: {}}", "",
+     "t.yaml:1: Job a/: metadata.name: Required value"},
+    {"t.yaml", "{apiVersion: jobset.x-k8s.io/v1alpha2, kind: JobSet, metadata: {name: a}}", "",
+     "t.yaml:1: JobSet a: spec: Required value"},
     {"t.yaml", "{apiVersion: v1, kind: List, items: [5]}", "", "t.yaml:1: not a Kubernetes object"},
     {"t.json", JSON_NS("a") "\n", "a:1", NULL},
     {"t.json", "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n" JSON_NS("a") ",\n" JSON_NS("b") "]}",
@@ -117,14 +122,14 @@ END_TEST
 
 START_TEST(passed_over)
 {
-    struct api_set *s = set_of("{apiVersion: batch/v1, kind: Job}\n---\n" NS(
+    struct api_set *s = set_of("{apiVersion: batch/v1, kind: CronJob}\n---\n" NS(
         "a") "\n---\n{apiVersion: v1, kind: Node}\n---\n"
-             "{apiVersion: batch/v1, kind: Job}\n---\n{apiVersion: v1, kind: PodList, items: [{}, {}]}\n"
+             "{apiVersion: batch/v1, kind: CronJob}\n---\n{apiVersion: v1, kind: PodList, items: [{}, {}]}\n"
              "---\n{apiVersion: batch/v1, kind: Workload}\n");
     static const struct {
         const char *kind;
         uint32_t n;
-    } want[] = {{"batch/v1 Job", 2}, {"v1 Node", 1}, {"v1 PodList", 2}, {"batch/v1 Workload", 1}};
+    } want[] = {{"batch/v1 CronJob", 2}, {"v1 Node", 1}, {"v1 PodList", 2}, {"batch/v1 Workload", 1}};
     ck_assert_uint_eq(api_set_count(s), 1);
     ck_assert_uint_eq(api_set_errors(s), 0);
     ck_assert_uint_eq(api_set_passed_over(s), COUNT(want));
@@ -250,7 +255,7 @@ START_TEST(out_of_memory)
     const char *text =
         "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\nmetadata: {name: w, foo: 1}\nspec: {podSets: "
         "[{count: 1, template: {spec: {containers: [{name: c, resources: {requests: {cpu: "
-        "1}}}]}}}]}\n---\n" NS("A") "\n---\n{apiVersion: batch/v1, kind: Job}\n---\n" JSON_NS("b") "\n";
+        "1}}}]}}}]}\n---\n" NS("A") "\n---\n{apiVersion: batch/v1, kind: CronJob}\n---\n" JSON_NS("b") "\n";
     int64_t live = mem_live();
     bool done = false;
     for (uint64_t n = 1; !done; n++) {
