@@ -219,8 +219,12 @@ static int read_alias(struct yaml *y, const yaml_event_t *e, struct doc_node **r
 {
     const char *name = (const char *)e->data.alias.anchor;
     for (const struct anchor *an = y->anchors; an; an = an->next) {
-        if (strcmp(an->name, name) == 0)
-            return copy(y, an->node, ret);
+        if (strcmp(an->name, name) != 0)
+            continue;
+        int rc = copy(y, an->node, ret);
+        if (rc == 0)
+            (*ret)->key = NULL; /* where the anchor stands it may have one */
+        return rc;
     }
     return err_set(y->err, ERR_INVALID, "line %u: YAML: unknown anchor %.100s", line_of(y, e->start_mark),
                    name);

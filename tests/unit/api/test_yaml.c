@@ -172,6 +172,15 @@ START_TEST(streams)
 }
 END_TEST
 
+/* An alias has the key of its own place, not that of its anchor. */
+START_TEST(key_of_an_alias)
+{
+    const struct doc_node *n = doc("a: &x [1]\nb: [*x]\nc: *x\n");
+    ck_assert_ptr_null(doc_at(doc_get(n, "b"), 0)->key);
+    ck_assert_str_eq(doc_at(n, 2)->key, "c");
+}
+END_TEST
+
 START_TEST(nothing_after_a_failure)
 {
     const char *text = "a: *x\n---\nb: 1\n";
@@ -215,6 +224,7 @@ static void add(TCase *tc)
     tcase_add_loop_test(tc, refuses, 0, (int)COUNT(bad));
     tcase_add_test(tc, bombs);
     tcase_add_test(tc, streams);
+    tcase_add_test(tc, key_of_an_alias);
     tcase_add_test(tc, nothing_after_a_failure);
     tcase_add_test(tc, out_of_memory);
 }
