@@ -229,6 +229,32 @@ int api_set_add(struct api_set *s, const struct object *o, struct err *err)
     return 0;
 }
 
+struct arena *api_set_arena(struct api_set *s)
+{
+    return &s->arena;
+}
+
+unsigned api_set_flags(const struct api_set *s)
+{
+    return s->flags;
+}
+
+struct api_sink api_set_sink(struct api_set *s, const struct object *about)
+{
+    s->kind = about ? api_kind_name(about->kind) : NULL;
+    if (about) {
+        s->file = about->file;
+        s->ns = about->ns;
+        s->name = about->name;
+    }
+    return (struct api_sink){.note = note, .ctx = s};
+}
+
+int api_set_add(struct api_set *s, const struct object *o, struct err *err)
+{
+    return s->no_memory ? err_set(err, ERR_NOMEM, "out of memory") : keep(s, o, err);
+}
+
 static int read_known(struct api_set *s, enum api_kind kind, const struct doc_node *node, struct err *err)
 {
     const struct doc_node *meta = doc_get(node, "metadata");
