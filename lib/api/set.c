@@ -250,9 +250,9 @@ struct api_sink api_set_sink(struct api_set *s, const struct object *about)
     return (struct api_sink){.note = note, .ctx = s};
 }
 
-int api_set_add(struct api_set *s, const struct object *o, struct err *err)
+bool api_set_lost_note(const struct api_set *s)
 {
-    return s->no_memory ? err_set(err, ERR_NOMEM, "out of memory") : keep(s, o, err);
+    return s->no_memory;
 }
 
 static int read_known(struct api_set *s, enum api_kind kind, const struct doc_node *node, struct err *err)

@@ -29,8 +29,8 @@ struct arena *api_set_arena(struct api_set *s);
 unsigned api_set_flags(const struct api_set *s);
 /* Where notes about an object of the set go from now on; NULL afterwards. */
 struct api_sink api_set_sink(struct api_set *s, const struct object *about);
-/* Adds an object to the end; it is copied, what it points to must live in the set's arena. ERR_NOMEM, also when a note was lost. */
-MUST_USE int api_set_add(struct api_set *s, const struct object *o, struct err *err);
+/* Was a note lost because memory was exhausted? */
+bool api_set_lost_note(const struct api_set *s);
 
 /* Instead of keeping objects, hand each good one to `fn` and forget it afterwards: reading then takes the memory of one object. A
  * negative result of `fn` ends the reading and is returned. To be set before anything is read. */
