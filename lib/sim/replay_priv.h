@@ -1,0 +1,99 @@
+/* Inside of the replay. */
+#ifndef SLUICE_SIM_REPLAY_PRIV_H
+#define SLUICE_SIM_REPLAY_PRIV_H
+
+#include "base/str.h"
+#include "core/world.h"
+#include "sim/replay.h"
+#include "sim/seen.h"
+
+enum live_state { LIVE_WAITS, LIVE_RUNS, LIVE_STOPS };
+
+/* A job that waits or runs. */
+struct live {
+    struct wl *wl;
+    uint64_t number;            /* of its arrival: the order among equal times */
+    when_ns submit, since, due; /* since: began to wait, to run */
+    when_ns need;               /* since when its own queue's quota is due to it, WHEN_NONE = it is not */
+    int64_t run_ns, left_ns;
+    int64_t units;
+    uint32_t place; /* in the heap */
+    uint32_t home;  /* ClusterQueue of its LocalQueue */
+    uint32_t held;  /* cell that it holds */
+    uint16_t size;
+    uint8_t state;
+    bool measured, started;
+    uint32_t tenant;
+};
+
+/* One ClusterQueue and flavor. */
+struct held {
+    uint32_t fr, cq;
+    amount nominal, used;
+    when_ns since; /* its sums go up to there */
+    wide borrowed;
+};
+
+/* Who waits and what is used in a group, as of `since`. */
+struct level {
+    when_ns since;
+    amount used;
+    uint64_t waiting;
+    struct replay_group *g;
+};
+
+struct replay {
+    struct world *w;
+    struct replay_options opt;
+    struct replay_result res;
+    replay_note_fn *note;
+    void *note_arg;
+
+    uint32_t gpu; /* name id of the resource */
+    bool
+        plain; /* no rule in force by which a cycle could differ from the one before it without a change: see replay_skip.c */
+    struct level total, *queues, *tenants; /* owned; index = ClusterQueue of the world, tenant id */
+    uint32_t nqueues, ntenants, cap_tenants, cap_tenant_groups;
+    struct names *tenant_names;
+    struct tenant_place {
+        char *ns, *queue; /* owned */
+        uint32_t cq;
+    } * places; /* owned; by tenant */
+    uint32_t cap_places;
+    struct held *held;        /* owned; by pair, then ClusterQueue */
+    uint32_t nheld, *held_at; /* index of the first one of a ClusterQueue; nqueues + 1 of them */
+
+    struct live **heap; /* owned; those that run or stop, the next one first */
+    uint32_t nheap, cap_heap;
+    uint64_t nlive, nmeasured; /* of the window: not ended yet */
+    when_ns now;
+    struct seen seen;
+    bool changed; /* since the last cycle something happened that may matter to the next one */
+    struct job next;
+    bool has_next;
+    struct str text, digest;
+    struct loan_sum {
+        uint32_t borrower;
+        struct loan_lender lender;
+        wide amount;
+    } * loans; /* owned */
+    uint32_t nloans, cap_loans;
+};
+
+/* replay_load.c */
+MUST_USE int replay_load(struct replay *r, const struct api_set *objects, struct err *err);
+MUST_USE int replay_arrive(struct replay *r, const struct job *j, struct err *err);
+bool replay_in_window(const struct replay *r, when_ns t);
+
+/* replay_account.c: the sums follow. Each is told of a change before or as it happens. */
+void account_arrived(struct replay *r, struct live *l);
+void account_admitted(struct replay *r, struct live *l, uint32_t cq, uint32_t fr);
+void account_let_go(struct replay *r, struct live *l); /* no more holds quota */
+void account_evicted(struct replay *r, struct live *l, int64_t lost_ns);
+void account_waits(struct replay *r, struct live *l); /* is back in the queue */
+void account_finished(struct replay *r, struct live *l);
+void account_need(struct replay *r, struct live *l, const struct decision *d);
+MUST_USE int account_loans(struct replay *r, bool all, struct err *err);
+MUST_USE int account_close(struct replay *r, struct err *err); /* all sums up to now */
+
+#endif
