@@ -62,6 +62,60 @@ static const char convert_about[] = "Prints all documents of the files, in their
                                     "errors: a file made from the output "
                                     "never lacks a part of its source.";
 
+static const struct cli_option replay_options[] = {
+    {"queues", 'q', "PATH", NULL,
+     "a file or directory with the queues of one policy; repeat it to see several policies side by side"},
+    {"config", 0, "FILE", NULL, "Kueue's Configuration, for all policies"},
+    {"mapping", 'm', "FILE", NULL,
+     "which tenant stands for which LocalQueue, and more (see above); with --init it is written"},
+    {"from", 0, "TIME", NULL, "begin of what is measured: 49d, 12h since day 0 of the trace, or a date"},
+    {"to", 0, "TIME", NULL, "end of what is measured"},
+    {"warmup", 0, "LENGTH", NULL,
+     "begin so long before --from, to have queues and quota as they would be; default: with the trace"},
+    {"checkpoint-every", 0, "LENGTH", NULL,
+     "an evicted job goes on from its last checkpoint, not from its start"},
+    {"startup", 0, "LENGTH", NULL, "what each start costs before a job runs; default: 0"},
+    {"stop", 0, "LENGTH", NULL, "how long an evicted job keeps its quota; default: 0"},
+    {"skip-impossible", 0, NULL, NULL,
+     "leave out jobs larger than their queue can ever get: with StrictFIFO they block it for ever"},
+    {"output", 'o', "FORMAT", "table|json|csv", "table (default), json, csv"},
+    {"events", 0, "FILE", NULL, "write everything that happens to a file, as JSON lines"},
+    {"init", 0, NULL, NULL, "print queues made from the trace: one for each tenant"},
+    {"policy", 0, "POLICY", "fixed|borrowing|backfill|reclaim",
+     "with --init: fixed (default), StrictFIFO and nobody borrows; borrowing, StrictFIFO in one cohort; "
+     "backfill, "
+     "the same with BestEffortFIFO; reclaim, and lenders take back by preemption"},
+    {"capacity", 0, "GPUS", NULL,
+     "with --init: share out so many by mean demand; default: the mean demand itself"},
+    {"quota", 0, "TENANT=GPUS", NULL, "with --init: the quota of one tenant; may be repeated"},
+    {"no-color", 0, NULL, NULL, "no colours on a terminal either"},
+    {0},
+};
+
+static const char replay_about[] =
+    "Runs a trace of jobs against queues in virtual time, with the decisions that the controller would make, "
+    "and says "
+    "how long jobs waited, what was used, lent and lost. A trace is CSV with the columns job_id, submit_s, "
+    "duration_s, gpus, tenant (and if there gpu_type, priority, pods, cpus, user), in order of submit_s; or "
+    "the "
+    "output of `sacct --allocations --parsable2 "
+    "--format=JobID,Account,User,Submit,ElapsedRaw,AllocTRES,NNodes`; or "
+    "that of `kubectl get workloads -A -o json`. Same input, same result.\n"
+    "\n"
+    "The mapping is YAML; these are its defaults:\n"
+    "  resource: nvidia.com/gpu   # what GPUs are called in the quotas\n"
+    "  unitsPerGpu: 1             # 1000 where quotas count thousandths\n"
+    "  namespace: default         # of LocalQueues without one\n"
+    "  tenants: {}                # tenant: namespace/localqueue; not listed: its own name\n"
+    "  gpuTypeLabel: \"\"           # node label by which jobs that name a type choose flavors\n"
+    "  gpuTypes: {}               # type in the trace: value of that label; not listed: the type\n"
+    "\n"
+    "Waits count from submission to the first start. An evicted job starts over. The reclaim delay is how "
+    "long a job "
+    "waited that its queue had quota of its own for. Waits, utilisation and loans are measured between "
+    "--from and "
+    "--to; time goes on until the jobs submitted then have ended.";
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -100,6 +154,26 @@ const struct cli_command cli_commands[] = {
                       "what a cluster serves in the older version"},
                      {"sluice convert -f manifests/ | kubectl diff -f -", "a directory: what would change"}},
         .run = cli_convert,
+    },
+    {
+        .name = "replay",
+        .synopsis = "TRACE --queues PATH... [--mapping FILE] [--config FILE] [--from TIME] [--to TIME] "
+                    "[--warmup LENGTH] "
+                    "[-o table|json|csv] [--events FILE] | TRACE --init [--policy POLICY] [--capacity GPUS]",
+        .summary = "what queues would have done to a trace of jobs",
+        .about = replay_about,
+        .arguments = "PATH",
+        .options = replay_options,
+        .exits = {{"0", "printed"},
+                  {"1", "the trace, the queues or the mapping cannot be used"},
+                  {"2", "wrong usage"}},
+        .examples =
+            {{"sluice replay jobs.csv --init --capacity 2490 --policy reclaim > reclaim.yaml",
+              "queues to begin with"},
+             {"sluice replay jobs.csv -q fixed.yaml -q borrowing.yaml -q reclaim.yaml --from 49d --to 91d",
+              "three policies over six weeks, side by side"},
+             {"sluice replay jobs.csv -q queues/ -o json | jq '.runs[].all'", "for a program"}},
+        .run = cli_replay,
     },
     {
         .name = "help",
