@@ -303,6 +303,7 @@ static double weight_of(const struct fact_weight *f)
 static int cohort_for(struct world *w, const char *name, uint32_t *ret_id, uint32_t *ret_index)
 {
     *ret_id = 0;
+    *ret_index = NONE;
     if (!*name)
         return 0;
     if (slot_for(w, &w->cohort_of, name, (void **)&w->cohorts, &w->cap_cohorts, w->ncohorts,
