@@ -95,7 +95,7 @@ static void put_command(struct str *out, const struct cli_command *c)
 
 static void put_page(struct str *out)
 {
-    str_add(out, ".TH SLUICE 1 \"\" \"sluice " SLUICE_VERSION "\" \"User Commands\"\n"
+    str_add(out, ".TH SLUICE 1 \"\" \"sluice " SLUICE_VERSION "\" \"User Commands\"\n.nh\n.ad l\n"
                  ".SH NAME\nsluice \\- a quota controller for batch and GPU work on Kubernetes\n"
                  ".SH SYNOPSIS\n\\fBsluice\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR...]\n.br\n"
                  "\\fBsluice\\fR \\fB\\-\\-help\\fR | \\fB\\-\\-version\\fR\n.SH COMMANDS\n");

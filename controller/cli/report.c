@@ -142,6 +142,7 @@ static void put_workloads(struct report *r, struct report_style style, struct st
 
     table_init(&t, style.wide ? 7 : 4, style.width, style.colors);
     t.right[3] = t.right[4] = style.wide;
+    t.spills = true;
     str_init(&details, 0);
     report_heads(&t, heads, more, style.wide);
     for (uint32_t i = 0; i < sim_count(r->sim); i++) {

@@ -27,11 +27,12 @@ static const char *amount_text(struct data *d, const char *resource, amount v)
     return str_text(&d->text);
 }
 
+/* 1970: no time was given anywhere. */
 static void put_time(struct emit *e, const char *key, when_ns t)
 {
     char buf[40];
 
-    if (t == WHEN_NONE)
+    if (t == WHEN_NONE || t == 0)
         return;
     when_print(t, buf, sizeof(buf));
     emit_text(e, key, buf);

@@ -218,12 +218,22 @@ bool report_unevaluated(const struct sim_wl *sw)
     return c->status == STATUS_ABSENT || !strcmp(c->reason, "PendingEvaluation");
 }
 
+/* "Deactivated", or "DeactivatedDueTo..." with a message that says more. */
+static bool is_deactivated(const struct sim_wl *sw)
+{
+    const struct cond *evicted = &sw->status.cond[COND_EVICTED];
+
+    return evicted->status == STATUS_TRUE && !strncmp(evicted->reason, "Deactivated", strlen("Deactivated"));
+}
+
 void report_waiting(struct str *out, const struct report *r, const struct sim_wl *sw)
 {
     const struct cond *c = &sw->status.cond[COND_QUOTA_RESERVED];
 
     if (report_unevaluated(sw))
         put_unevaluated(out, r, sw->wl);
+    else if (is_deactivated(sw))
+        str_addf(out, "%s: %s", report_words("Deactivated"), sw->status.cond[COND_EVICTED].message);
     else
         str_addf(out, "%s: %s", report_words(c->reason), detail_of(c->message));
 }
@@ -237,7 +247,7 @@ static void put_evicted(struct str *out, const struct report *r, const struct si
     if (rw->evicted_by != NONE)
         str_addf(out, "evicted for %s (%s); ", sim_at(r->sim, r->evictions[rw->evicted_by].preemptor)->key,
                  report_why(r->evictions[rw->evicted_by].reason));
-    else if (evicted->status == STATUS_TRUE && strcmp(evicted->reason, "Deactivated") != 0)
+    else if (evicted->status == STATUS_TRUE && !is_deactivated(sw))
         str_addf(out, "evicted: %s; ", evicted->message);
 }
 
@@ -255,6 +265,14 @@ static void put_checks(struct str *out, const struct status *s)
     }
 }
 
+static void put_arrival(struct str *out, const struct sim_wl *sw)
+{
+    char at[40];
+
+    when_print(sw->arrival, at, sizeof(at));
+    str_addf(out, "arrives at %s", at);
+}
+
 void report_details(struct str *out, const struct report *r, const struct sim_wl *sw)
 {
     const struct report_wl *rw = &r->wls[sw->index];
@@ -266,6 +284,8 @@ void report_details(struct str *out, const struct report *r, const struct sim_wl
     } else if (sw->admission) {
         put_admission(out, sw->admission);
     }
+    if (state == REPORT_TO_COME)
+        put_arrival(out, sw);
     if (state == REPORT_RESERVED)
         put_checks(out, &sw->status);
     if (state == REPORT_STOPPING)

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* A column is not made narrower than that, and two spaces stand between columns. */
-enum { COLUMN_MIN = 8, GAP = 2 };
+/* A column is not made narrower than that, and two spaces stand between columns. A last column that spills is at least so wide, or
+ * stands below, so far from the left. */
+enum { COLUMN_MIN = 8, GAP = 2, SPILL_MIN = 36, SPILL_INDENT = 4 };
 
 void table_init(struct table *t, uint32_t ncols, uint32_t width, bool colors)
 {
@@ -61,23 +62,57 @@ static void natural_widths(const struct table *t, uint32_t rows, uint32_t *width
     }
 }
 
-/* Takes from the widest column, again and again, until the table fits. */
-static void fit_widths(const struct table *t, uint32_t *widths)
+/* Takes from the widest of the first `n` columns, again and again, until they fit; not below `floors`. */
+static void fit_widths(uint32_t n, uint32_t room, const uint32_t *floors, uint32_t *widths)
 {
-    uint32_t total = GAP * (t->ncols - 1);
+    uint32_t total = GAP * (n - 1);
 
-    for (uint32_t i = 0; i < t->ncols; i++)
+    for (uint32_t i = 0; i < n; i++)
         total += widths[i];
-    while (t->width && total > t->width) {
-        uint32_t widest = 0;
-        for (uint32_t i = 1; i < t->ncols; i++)
-            if (widths[i] >= widths[widest])
+    for (; total > room; total--) {
+        uint32_t widest = n;
+        for (uint32_t i = 0; i < n; i++)
+            if (widths[i] > floors[i] && (widest == n || widths[i] >= widths[widest]))
                 widest = i;
-        if (widths[widest] <= COLUMN_MIN)
+        if (widest == n)
             return;
         widths[widest]--;
-        total--;
     }
+}
+
+/* First no heading is broken, then, if need be, headings are. */
+static void fit(const struct table *t, uint32_t n, uint32_t *widths)
+{
+    uint32_t floors[TABLE_COLUMNS_MAX];
+    const char *cell = str_text(&t->cells);
+
+    for (uint32_t i = 0; i < n; i++, cell = next_cell(cell)) {
+        floors[i] = width_of(cell + 1, strlen(cell + 1));
+        floors[i] = floors[i] < COLUMN_MIN ? COLUMN_MIN : floors[i];
+    }
+    fit_widths(n, t->width, floors, widths);
+    for (uint32_t i = 0; i < n; i++)
+        floors[i] = COLUMN_MIN;
+    fit_widths(n, t->width, floors, widths);
+}
+
+/* How many columns stand in a row; the others below. */
+static uint32_t lay_out(const struct table *t, uint32_t rows, uint32_t *widths)
+{
+    uint32_t natural[TABLE_COLUMNS_MAX] = {0}, last = t->ncols - 1;
+
+    natural_widths(t, rows, natural);
+    memcpy(widths, natural, sizeof(natural));
+    if (!t->width)
+        return t->ncols;
+    fit(t, t->ncols, widths);
+    if (!t->spills || widths[last] >= SPILL_MIN || widths[last] == natural[last] ||
+        t->width < 2 * SPILL_INDENT)
+        return t->ncols;
+    memcpy(widths, natural, sizeof(natural));
+    fit(t, last, widths);
+    widths[last] = t->width - SPILL_INDENT;
+    return last;
 }
 
 /* ---- rows --------------------------------------------------------------------------------------------------------------- */
@@ -128,14 +163,14 @@ static void put_text(const struct table *t, struct str *out, enum table_style st
         str_add(out, "\033[0m");
 }
 
-/* One line of a row: takes its part of each cell from *rest. True while something is left. */
-static bool put_line(const struct table *t, struct str *out, const uint32_t *widths, const char **rest,
-                     const char *styles)
+/* One line of the columns from..to of a row: takes its part of each cell from *rest. True while something is left. */
+static bool put_line(const struct table *t, struct str *out, const uint32_t *widths, uint32_t from,
+                     uint32_t to, const char **rest, const char *styles)
 {
-    uint32_t owed = 0; /* spaces before the next text: a line does not end in spaces */
+    uint32_t owed = from ? SPILL_INDENT : 0; /* spaces before the next text: a line does not end in spaces */
     bool more = false;
 
-    for (uint32_t col = 0; col < t->ncols; col++) {
+    for (uint32_t col = from; col < to; col++) {
         size_t skip, len = line_len(rest[col], widths[col], &skip);
         uint32_t room = widths[col] - width_of(rest[col], len);
         if (len && t->right[col])
@@ -153,9 +188,20 @@ static bool put_line(const struct table *t, struct str *out, const uint32_t *wid
     return more;
 }
 
+static void put_row(const struct table *t, struct str *out, const uint32_t *widths, uint32_t ncols,
+                    const char **rest, const char *styles)
+{
+    while (put_line(t, out, widths, 0, ncols, rest, styles))
+        ;
+    if (ncols == t->ncols || !*rest[ncols])
+        return;
+    while (put_line(t, out, widths, ncols, t->ncols, rest, styles))
+        ;
+}
+
 void table_print(const struct table *t, struct str *out)
 {
-    uint32_t widths[TABLE_COLUMNS_MAX] = {0}, rows = t->ncols ? t->ncells / t->ncols : 0;
+    uint32_t widths[TABLE_COLUMNS_MAX], rows = t->ncols ? t->ncells / t->ncols : 0;
     const char *cell = str_text(&t->cells), *rest[TABLE_COLUMNS_MAX];
     char styles[TABLE_COLUMNS_MAX];
 
@@ -163,15 +209,12 @@ void table_print(const struct table *t, struct str *out)
         out->failed = true;
         return;
     }
-    natural_widths(t, rows, widths);
-    if (rows)
-        fit_widths(t, widths);
+    uint32_t ncols = rows ? lay_out(t, rows, widths) : t->ncols;
     for (uint32_t i = 0; i < rows; i++) {
         for (uint32_t col = 0; col < t->ncols; col++, cell = next_cell(cell)) {
             styles[col] = *cell;
             rest[col] = cell + 1;
         }
-        while (put_line(t, out, widths, rest, styles))
-            ;
+        put_row(t, out, widths, ncols, rest, styles);
     }
 }

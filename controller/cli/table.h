@@ -12,6 +12,7 @@ struct table {
     uint32_t ncols;
     uint32_t width;                /* of the terminal; 0 = no limit */
     bool colors;                   /* styles are shown */
+    bool spills;                   /* the last column may stand below its row when it would be too narrow */
     bool right[TABLE_COLUMNS_MAX]; /* this column is aligned to the right */
     struct str cells;              /* each: a byte of style, the text, a NUL byte */
     uint32_t ncells;

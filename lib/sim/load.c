@@ -90,6 +90,7 @@ static int read_seconds(const struct object *o, const char *name, int64_t dflt, 
     return 0;
 }
 
+/* The arrival stays WHEN_NONE without an annotation. */
 static int read_annotations(const struct object *o, struct sim_wl *sw, struct err *err)
 {
     const char *text = object_annotation(o, "sim/arrive-at");
@@ -100,9 +101,10 @@ static int read_annotations(const struct object *o, struct sim_wl *sw, struct er
     return rc ? rc : read_seconds(o, "sim/stop-seconds", 0, &sw->stop_s, err);
 }
 
-/* Files written by hand have neither uid nor creation: they count as created at the start, in the order in which they were read. */
+/* Files written by hand have neither uid nor creation: they count as created when they arrive, or at the start, in the order in which
+ * they were read. */
 static const struct fact_workload *fact_with_defaults(struct sim *s, const struct fact_workload *f,
-                                                      uint32_t i)
+                                                      when_ns arrival, uint32_t i)
 {
     struct fact_workload *copy;
     struct str uid;
@@ -114,7 +116,7 @@ static const struct fact_workload *fact_with_defaults(struct sim *s, const struc
         return NULL;
     *copy = *f;
     if (copy->created == WHEN_NONE)
-        copy->created = s->opt.start;
+        copy->created = arrival == WHEN_NONE ? s->opt.start : arrival;
     if (*copy->uid)
         return copy;
     str_init(&uid, 64);
@@ -147,14 +149,19 @@ static int read_record(struct sim *s, const struct object *o, uint32_t i, struct
 {
     *sw = (struct sim_wl){
         .finish_at = WHEN_NONE, .release_at = WHEN_NONE, .look_at = WHEN_NONE, .admitted_at = WHEN_NONE};
+    sw->arrival = WHEN_NONE;
     status_init(&sw->status);
-    sw->fact = fact_with_defaults(s, &o->workload, i);
+    int rc = read_annotations(o, sw, err);
+    if (rc)
+        return rc;
+    sw->fact = fact_with_defaults(s, &o->workload, sw->arrival, i);
     sw->key = sw->fact ? key_of(s, sw->fact) : NULL;
     if (!sw->key)
         return err_set(err, ERR_NOMEM, "out of memory for Workload %s/%s", o->ns, o->name);
-    sw->arrival = sw->fact->created;
+    if (sw->arrival == WHEN_NONE)
+        sw->arrival = sw->fact->created;
     sw->holder = fact_is(sw->fact, COND_QUOTA_RESERVED) && sw->fact->admission;
-    return read_annotations(o, sw, err);
+    return 0;
 }
 
 static int compare_keys(const void *a, const void *b)

@@ -1,0 +1,572 @@
+#!/usr/bin/env python3
+"""The command line: exit statuses, outputs, help, man page, completion, terminals. cli_test.py SLUICE ROOT [unittest arguments]"""
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import unittest
+
+SLUICE = ROOT = ""
+
+QUEUES = """\
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: ResourceFlavor
+metadata: {name: f}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: n}
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: ClusterQueue
+metadata: {name: q}
+spec:
+  namespaceSelector: {}
+%s  resourceGroups:
+    - coveredResources: [cpu]
+      flavors:
+        - name: f
+          resources: [{name: cpu, nominalQuota: 4}]
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: LocalQueue
+metadata: {namespace: n, name: l}
+spec: {clusterQueue: q}
+"""
+
+CHECK = """\
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: AdmissionCheck
+metadata: {name: budget}
+spec: {controllerName: example.com/budget}
+"""
+
+
+def queues(spec="", strategy=True):
+    return QUEUES % (("  queueingStrategy: BestEffortFIFO\n" if strategy else "") + spec)
+
+
+def workload(name, cpu, annotations=None, created=None, extra=""):
+    meta = "".join("    %s: \"%s\"\n" % a for a in (annotations or {}).items())
+    return """\
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: Workload
+metadata:
+  namespace: n
+  name: %s
+%s%sspec:
+  queueName: l
+%s  podSets:
+    - name: main
+      count: 1
+      template:
+        spec:
+          containers:
+            - name: main
+              resources: {requests: {cpu: %s}}
+""" % (name, "  creationTimestamp: \"%s\"\n" % created if created else "", "  annotations:\n" + meta if meta else "",
+       extra, cpu)
+
+
+def config(text):
+    return "apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\n" + text
+
+
+def run(*args, stdin="", env=None):
+    """Exit status, stdout, stderr."""
+    e = dict(os.environ)
+    e.pop("NO_COLOR", None)
+    e.update(env or {})
+    p = subprocess.run([SLUICE, *args], input=stdin.encode(), capture_output=True, env=e, timeout=60, check=False)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+def simulate(text, *args, **kw):
+    return run("simulate", "-f", "-", *args, stdin=text, **kw)
+
+
+def data(text, *args):
+    status, out, err = simulate(text, "-o", "json", *args)
+    return status, json.loads(out), err
+
+
+def by_name(answer):
+    return {w["name"]: w for w in answer["workloads"]}
+
+
+def on_terminal(columns, *args, env=None):
+    """What a terminal of that width shows: stdout and stderr together."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        e = dict(os.environ, TERM="xterm")
+        e.pop("NO_COLOR", None)
+        e.update(env or {})
+        # The width is set before the program looks at it: the parent answers with a line.
+        sys.stdin.readline()
+        os.execve(SLUICE, [SLUICE, *args], e)
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    attributes = termios.tcgetattr(fd)
+    attributes[3] &= ~termios.ECHO
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)
+    os.write(fd, b"\n")
+    text = b""
+    try:
+        while True:
+            part = os.read(fd, 65536)
+            if not part:
+                break
+            text += part
+    except OSError:
+        pass  # Linux says EIO when the other side has closed
+    os.close(fd)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), text.decode().replace("\r\n", "\n")
+
+
+class ExitStatus(unittest.TestCase):
+    def test_all_admitted(self):
+        status, out, err = simulate(queues() + workload("a", 4))
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("n/a", out)
+
+    def test_no_workloads(self):
+        self.assertEqual(simulate(queues())[0], 0)
+
+    def test_some_wait(self):
+        status, out, err = simulate(queues() + workload("a", 4) + workload("b", 1))
+        self.assertEqual((status, err), (3, ""))
+        self.assertRegex(out, r"n/b +q +waiting +not enough quota is free: .*1 more needed")
+
+    def test_bad_input(self):
+        status, out, err = simulate(queues() + workload("a", "much") + workload("b", 1))
+        self.assertEqual(status, 1)
+        self.assertRegex(err, r"<stdin>:\d+: Workload n/a: .*cpu")
+        self.assertRegex(out, r"n/b +q +admitted")
+
+    def test_bad_input_counts_more_than_waiting(self):
+        self.assertEqual(simulate(queues() + workload("a", "much") + workload("b", 5))[0], 1)
+
+    def test_missing_file(self):
+        status, out, err = run("simulate", "-f", "/does/not/exist.yaml")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("/does/not/exist.yaml", err)
+
+    def test_bad_usage(self):
+        for args in ([], ["-f"], ["-f", "-", "-o", "xml"], ["-f", "-", "--cycles", "x"], ["-f", "-", "--cycles", "0"],
+                     ["-f", "-", "--until", "soon"], ["-f", "-", "--until", "0s"], ["-f", "-", "--startup", "-1s"],
+                     ["-f", "-", "--now", "today"], ["-f", "-", "--cycles", "1", "--until", "1h"], ["-f", "-", "-z"],
+                     ["-f", "-", "--nothing"], ["-f", "-", "--quiet=1"]):
+            status, out, err = run("simulate", *args)
+            self.assertEqual((status, out), (2, ""), args)
+            self.assertIn("Try `sluice simulate --help`.", err, args)
+
+    def test_commands(self):
+        self.assertEqual(run()[0], 2)
+        self.assertEqual(run("nothing")[0], 2)
+        self.assertEqual(run("help", "nothing")[0], 2)
+        self.assertEqual(run("man", "1")[0], 2)
+        self.assertEqual(run("completion")[0], 2)
+        self.assertEqual(run("completion", "tcsh")[0], 2)
+        self.assertRegex(run("--version")[1], r"^sluice \d+\.\d+\.\d+\n$")
+
+    def test_full_disk(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            p = subprocess.run([SLUICE, "simulate", "-f", "-"], input=queues().encode(), stdout=full,
+                               stderr=subprocess.PIPE, timeout=60, check=False)
+        self.assertEqual(p.returncode, 1)
+        self.assertIn(b"cannot write", p.stderr)
+
+
+class Quiet(unittest.TestCase):
+    def test_prints_nothing(self):
+        for text, status in ((queues() + workload("a", 4), 0), (queues() + workload("a", 5), 3)):
+            for output in ("table", "wide", "json", "yaml", "trace"):
+                self.assertEqual(simulate(text, "-q", "-o", output), (status, "", ""), output)
+
+    def test_no_warnings(self):
+        text = queues("  unknownField: 1\n") + workload("a", 4)
+        self.assertIn("unknownField", simulate(text)[2])
+        self.assertEqual(simulate(text, "-q"), (0, "", ""))
+
+    def test_but_errors(self):
+        status, out, err = simulate(queues() + workload("a", "much"), "-q")
+        self.assertEqual((status, out), (1, ""))
+        self.assertNotEqual(err, "")
+
+
+class Options(unittest.TestCase):
+    def test_strict(self):
+        text = queues("  unknownField: 1\n") + workload("a", 4)
+        self.assertEqual(simulate(text)[0], 0)
+        status, _, err = simulate(text, "--strict")
+        self.assertEqual(status, 1)
+        self.assertIn("unknownField", err)
+
+    def test_config(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "config.yaml")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(config("resources: {excludeResourcePrefixes: [cpu]}\n"))
+            text = queues() + workload("a", 5)
+            self.assertEqual(simulate(text)[0], 3)
+            self.assertEqual(simulate(text, "--config", path)[0], 0)
+            # It takes the place of one among the files.
+            self.assertEqual(simulate(config("resources: {}\n") + "---\n" + text, "--config", path)[0], 0)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(queues())
+            status, _, err = simulate(text, "--config", path)
+            self.assertEqual(status, 1)
+            self.assertIn("no Configuration", err)
+
+    def test_paths_as_the_shell_hands_them_over(self):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, n) for n in ("q.yaml", "a.yaml", "b.yaml")]
+            for path, text in zip(paths, (queues(), workload("a", 1), workload("b", 1))):
+                with open(path, "w", encoding="utf-8") as f:
+                    f.write(text)
+            outs = {run("simulate", "-f", *paths), run("simulate", "-f", folder),
+                    run("simulate", *["-f" + p for p in paths])}
+            self.assertEqual(len(outs), 1)
+            self.assertIn("2 admitted", outs.pop()[1])
+
+    def test_cycles(self):
+        text = queues() + workload("a", 1) + workload("b", 1) + workload("c", 1)
+        status, answer, _ = data(text, "--cycles", "2")
+        self.assertEqual((status, answer["run"]["end"], answer["run"]["cycles"]), (3, "cyclesOver", 2))
+        self.assertEqual(answer["summary"]["admitted"], 2)
+
+
+class Time(unittest.TestCase):
+    """Virtual time, and the cluster that is imagined around it."""
+
+    T = "2026-03-02T%s:00Z"
+
+    def story(self):
+        return queues() + workload("a", 4, {"sim/arrive-at": self.T % "09:00", "sim/run-seconds": "600"}) + workload(
+            "b", 4, {"sim/arrive-at": self.T % "09:05", "sim/run-seconds": "600"})
+
+    def test_runs_to_its_end(self):
+        status, answer, _ = data(self.story())
+        self.assertEqual((status, answer["run"]["from"], answer["run"]["to"]),
+                         (0, self.T % "09:00", self.T % "09:20"))
+        b = by_name(answer)["b"]
+        self.assertEqual((b["state"], b["admittedAt"], b["finishedAt"]),
+                         ("finished", self.T % "09:10", self.T % "09:20"))
+
+    def test_until(self):
+        for until, states, end in (("1m", ("admitted", "to come"), "timeOver"), ("5m", ("admitted", "waiting"), "timeOver"),
+                                   ("10m", ("finished", "admitted"), "timeOver"), ("20m", ("finished", "finished"), "atRest")):
+            status, answer, _ = data(self.story(), "--until", until)
+            names = by_name(answer)
+            self.assertEqual((names["a"]["state"], names["b"]["state"], answer["run"]["end"]), (*states, end), until)
+            self.assertEqual(status, 0 if "to come" not in states and "waiting" not in states else 3, until)
+
+    def test_everybody_is_there_at_once(self):
+        """Without annotations a later Workload of higher priority is not too late."""
+        text = queues() + workload("low", 4, created=self.T % "08:00") + workload(
+            "high", 4, created=self.T % "09:00", extra="  priority: 100\n")
+        _, answer, _ = data(text)
+        self.assertEqual(answer["run"]["from"], self.T % "09:00")
+        self.assertEqual([by_name(answer)[n]["state"] for n in ("low", "high")], ["waiting", "admitted"])
+
+    def test_now(self):
+        text = queues() + workload("low", 4, created=self.T % "08:00") + workload(
+            "high", 4, created=self.T % "09:00", extra="  priority: 100\n")
+        _, answer, _ = data(text, "--now", self.T % "08:30")
+        self.assertEqual([by_name(answer)[n]["state"] for n in ("low", "high")], ["admitted", "waiting"])
+        self.assertEqual((answer["run"]["from"], answer["run"]["to"]), (self.T % "08:30", self.T % "09:00"))
+        _, answer, _ = data(text, "--now", self.T % "12:00")
+        self.assertEqual(answer["run"]["from"], self.T % "12:00")
+
+    def test_no_times_no_time(self):
+        _, answer, _ = data(queues() + workload("a", 4))
+        self.assertNotIn("from", answer["run"])
+        self.assertNotIn("admittedAt", by_name(answer)["a"])
+
+    def test_startup_holds_back_with_block_admission(self):
+        block = config("waitForPodsReady: {blockAdmission: true}\n") + "---\n"
+        text = block + queues() + workload("a", 1, created=self.T % "09:00") + workload("b", 1, created=self.T % "09:00")
+        _, answer, _ = data(text)
+        self.assertEqual(answer["summary"]["admitted"], 2)
+        _, answer, _ = data(text, "--startup", "2m")
+        times = sorted(w["admittedAt"] for w in answer["workloads"])
+        self.assertEqual(times, [self.T % "09:00", self.T % "09:02"])
+
+    def test_startup_that_takes_too_long(self):
+        limits = config("waitForPodsReady:\n  timeout: 5m\n  requeuingStrategy: {backoffLimitCount: 1, "
+                        "backoffBaseSeconds: 60}\n") + "---\n"
+        text = limits + queues() + workload("a", 1, created=self.T % "09:00")
+        status, answer, _ = data(text, "--startup", "4m")
+        self.assertEqual((status, by_name(answer)["a"]["state"]), (0, "admitted"))
+        status, answer, _ = data(text, "--startup", "6m")
+        a = by_name(answer)["a"]
+        # Evicted after 5 minutes, back after one more, given up after another 5.
+        self.assertEqual((status, a["state"], answer["run"]["to"]), (3, "waiting", self.T % "09:11"))
+        self.assertEqual(a["waiting"]["reason"], "Deactivated")
+        self.assertIn("maximum number of re-queuing retries", a["waiting"]["why"])
+
+
+class Checks(unittest.TestCase):
+    def test_taken_as_ready(self):
+        text = queues("  admissionChecksStrategy: {admissionChecks: [{name: budget}]}\n") + CHECK + workload("a", 4)
+        status, answer, err = data(text)
+        self.assertEqual((status, by_name(answer)["a"]["state"]), (0, "admitted"))
+        self.assertEqual(answer["run"]["checksTakenAsReady"], ["budget"])
+        self.assertEqual(err.count("budget"), 1)
+        self.assertIn("warning: AdmissionCheck budget", err)
+
+    def test_inactive_by_its_own_word(self):
+        inactive = CHECK + "status: {conditions: [{type: Active, status: \"False\", reason: R, message: m, " \
+            "lastTransitionTime: \"2026-03-02T09:00:00Z\"}]}\n"
+        text = queues("  admissionChecksStrategy: {admissionChecks: [{name: budget}]}\n") + inactive + workload("a", 4)
+        status, answer, _ = data(text)
+        self.assertEqual((status, answer["clusterQueues"][0]["active"]), (3, False))
+
+
+class Outputs(unittest.TestCase):
+    GOLDEN = ("two-teams", "fair-sharing", "priorities")
+
+    def test_schema_is_stable(self):
+        for name in self.GOLDEN:
+            path = os.path.join(ROOT, "tests/cli/golden", name + ".json")
+            _, out, _ = run("simulate", "-f", os.path.join(ROOT, "examples", name), "-o", "json")
+            with open(path, encoding="utf-8") as f:
+                self.assertEqual(out, f.read(), path)
+
+    def test_schema_is_documented(self):
+        with open(os.path.join(ROOT, "controller/cli/simulate-json.md"), encoding="utf-8") as f:
+            words = set(re.findall(r"\w+", f.read()))
+        keys = set()
+
+        def collect(node):
+            if isinstance(node, dict):
+                keys.update(node)
+                for v in node.values():
+                    collect(v)
+            elif isinstance(node, list):
+                for v in node:
+                    collect(v)
+
+        for name in self.GOLDEN:
+            _, out, _ = run("simulate", "-f", os.path.join(ROOT, "examples", name), "-o", "json")
+            answer = json.loads(out)
+            self.assertEqual(answer["schemaVersion"], "sluice.simulate/v1")
+            collect(answer)
+        self.assertGreater(len(keys), 40)
+        self.assertEqual(keys - words, set())
+
+    def test_yaml_is_the_same(self):
+        """Read by a reader for just this form: block style, values as JSON."""
+        for name in self.GOLDEN:
+            folder = os.path.join(ROOT, "examples", name)
+            _, as_json, _ = run("simulate", "-f", folder, "-o", "json")
+            _, as_yaml, _ = run("simulate", "-f", folder, "-o", "yaml")
+            lines = [(len(m.group(1)), m.group(2)) for m in
+                     (re.match(r"( *)(.*)", line) for line in as_yaml.splitlines())]
+            value, rest = block(lines, 0)
+            self.assertEqual(rest, [])
+            self.assertEqual(value, json.loads(as_json))
+
+    def test_wide(self):
+        folder = os.path.join(ROOT, "examples/fair-sharing")
+        _, out, _ = run("simulate", "-f", folder, "-o", "wide")
+        self.assertRegex(out, r"WORKLOAD +CLUSTERQUEUE +LOCALQUEUE +PRIORITY +PLACE +STATE +DETAILS")
+        self.assertRegex(out, r"CLUSTERQUEUE +COHORT +SHARE +FLAVOR")
+        self.assertRegex(out, r"team-c +pool +250 ")
+        self.assertRegex(out, r"team-c/c6 +team-c +jobs +0 +1 +waiting")
+        _, out, _ = run("simulate", "-f", folder)
+        self.assertNotIn("SHARE", out)
+
+    def test_trace(self):
+        _, out, _ = run("simulate", "-f", os.path.join(ROOT, "examples/two-teams"), "-o", "trace")
+        trace = json.loads(out)
+        self.assertTrue(trace["quiescent"])
+        self.assertGreater(len(trace["steps"]), 2)
+
+    def test_trace_of_a_recorded_world(self):
+        worlds = os.path.join(ROOT, "tests/cases/worlds")
+        for name in sorted(os.listdir(worlds))[::9]:
+            if not name.endswith(".yaml"):
+                continue
+            status, out, _ = run("simulate", "-f", os.path.join(worlds, name), "-o", "trace")
+            with open(os.path.join(worlds, name[:-5] + ".json"), encoding="utf-8") as f:
+                expected = json.load(f)
+            if status != 1:  # some hold objects that are broken on purpose
+                self.assertEqual(json.loads(out)["steps"], expected["steps"], name)
+
+    def test_same_bytes(self):
+        for output in ("table", "wide", "json", "yaml", "trace"):
+            args = ("simulate", "-f", os.path.join(ROOT, "examples/fair-sharing"), "-o", output)
+            self.assertEqual(run(*args), run(*args), output)
+            self.assertEqual(run(*args), run(*args, env={"TZ": "Asia/Tokyo", "LC_ALL": "C", "COLUMNS": "40"}), output)
+
+
+def block(lines, indent):
+    """(value, lines that are left) of YAML in the form that sluice writes."""
+    if lines[0][1].startswith("- ") or lines[0][1] == "-":
+        items = []
+        while lines and lines[0][0] == indent and lines[0][1].startswith("- "):
+            inner = [(indent + 2, lines[0][1][2:])] + lines[1:]
+            if re.match(r"\w+:( |$)", inner[0][1]):
+                value, lines = block(inner, indent + 2)
+            else:
+                value, lines = json.loads(inner[0][1]), lines[1:]
+            items.append(value)
+        return items, lines
+    mapping = {}
+    while lines and lines[0][0] == indent and not lines[0][1].startswith("- "):
+        key, _, value = lines[0][1].partition(":")
+        lines = lines[1:]
+        if value:
+            mapping[key] = json.loads(value)
+        else:
+            mapping[key], lines = block(lines, lines[0][0])
+    return mapping, lines
+
+
+class Terminal(unittest.TestCase):
+    FOLDER = "examples/two-teams"
+
+    def table(self, columns, *args, **kw):
+        return on_terminal(columns, "simulate", "-f", os.path.join(ROOT, self.FOLDER), *args, **kw)
+
+    def test_fits(self):
+        for columns in (80, 100, 132, 200, 300):
+            for output in ("table", "wide"):
+                status, text = self.table(columns, "--no-color", "-o", output)
+                self.assertEqual(status, 3)
+                for line in text.splitlines():
+                    self.assertLessEqual(len(line), columns, (output, line))
+
+    def test_narrower_than_80_counts_as_80(self):
+        self.assertEqual(self.table(30, "--no-color"), self.table(80, "--no-color"))
+
+    def test_nothing_is_lost(self):
+        _, narrow = self.table(80, "--no-color")
+        piped = run("simulate", "-f", os.path.join(ROOT, self.FOLDER))[1]
+        self.assertEqual(sorted("".join(narrow.split())), sorted("".join(piped.split())))
+
+    def test_not_cut_when_piped(self):
+        out = run("simulate", "-f", os.path.join(ROOT, self.FOLDER))[1]
+        self.assertGreater(max(len(line) for line in out.splitlines()), 150)
+
+    def test_colours(self):
+        self.assertIn("\033[", self.table(100)[1])
+        self.assertNotIn("\033", self.table(100, "--no-color")[1])
+        self.assertNotIn("\033", self.table(100, env={"NO_COLOR": "1"})[1])
+        self.assertIn("\033[", self.table(100, env={"NO_COLOR": ""})[1])
+        self.assertNotIn("\033", self.table(100, env={"TERM": "dumb"})[1])
+        for output in ("json", "yaml", "trace"):
+            self.assertNotIn("\033", self.table(100, "-o", output)[1])
+        self.assertNotIn("\033", run("simulate", "-f", os.path.join(ROOT, self.FOLDER))[1])
+
+    def test_colour_takes_no_room(self):
+        plain = self.table(90, "--no-color")[1]
+        self.assertEqual(re.sub(r"\033\[\d*m", "", self.table(90)[1]), plain)
+
+    def test_help_fits(self):
+        for columns in (80, 100, 140):
+            _, text = on_terminal(columns, "help")
+            for line in text.splitlines():
+                self.assertLessEqual(len(line), columns)
+
+
+class Help(unittest.TestCase):
+    def commands(self):
+        return re.findall(r"^  (\w[\w-]*) ", run("help")[1], re.MULTILINE)
+
+    def test_lists_commands(self):
+        self.assertIn("simulate", self.commands())
+        self.assertEqual(run("help"), run("--help"))
+
+    def test_every_command(self):
+        for name in self.commands():
+            status, out, err = run("help", name)
+            self.assertEqual((status, err), (0, ""), name)
+            self.assertEqual(run(name, "--help"), (0, out, ""), name)
+            self.assertEqual(run(name, "-h"), (0, out, ""), name)
+            for part in ("usage: sluice %s" % name, "\noptions:\n", "\nexit status:\n  0  ", "\nexamples:\n"):
+                self.assertIn(part, out, name)
+            examples = re.findall(r"^  (\S.*)$", out.split("\nexamples:\n")[1], re.MULTILINE)
+            self.assertEqual(len(examples), 3, name)
+            for example in examples:
+                self.assertIn("sluice " + name, example)
+
+    def test_examples_are_shell(self):
+        for name in self.commands():
+            for example in re.findall(r"^  (\S.*)$", run("help", name)[1].split("\nexamples:\n")[1], re.MULTILINE):
+                p = subprocess.run(["bash", "-n", "-c", example], stderr=subprocess.PIPE, check=False)
+                self.assertEqual((p.returncode, p.stderr), (0, b""), example)
+
+    def test_options_of_the_help_are_understood(self):
+        """Everything that the help names is taken: what is not known is refused before anything is read."""
+        options = re.findall(r"^ +(?:-\w, )?--([\w-]+)(?: ([A-Z]+))?", run("help", "simulate")[1].split("options:")[1],
+                             re.MULTILINE)
+        self.assertGreater(len(options), 9)
+        values = {"N": "1", "DURATION": "1h", "TIME": "2026-01-01T00:00:00Z", "FORMAT": "table", "PATH": "-", "FILE": "-"}
+        for name, value in options:
+            args = ["--" + name] + ([values[value]] if value else [])
+            self.assertNotIn("unknown option", run("simulate", "-f", "-", *args)[2], name)
+
+
+class Man(unittest.TestCase):
+    def test_names_everything(self):
+        status, page, _ = run("man")
+        self.assertEqual(status, 0)
+        for word in ("SH NAME", "SS sluice simulate", "SS sluice completion", "NO_COLOR", "\\-\\-until", "Exit status"):
+            self.assertIn(word, page)
+
+    def test_renders(self):
+        page = run("man")[1]
+        if not shutil.which("groff"):
+            self.skipTest("no groff")
+        p = subprocess.run(["groff", "-man", "-ww", "-Tutf8"], input=page.encode(), capture_output=True, check=False)
+        self.assertEqual((p.returncode, p.stderr), (0, b""))
+        text = re.sub(r".\x08|\x1b\[\d*m", "", p.stdout.decode())
+        text = " ".join(text.split())
+        for word in ("sluice simulate -f PATH...", "sim/run-seconds", "--filename PATH", "sluice man | man -l -"):
+            self.assertIn(word, text)
+
+
+class Completion(unittest.TestCase):
+    def test_parse(self):
+        for shell in ("bash", "zsh"):
+            status, script, _ = run("completion", shell)
+            self.assertEqual(status, 0)
+            if shell == "zsh" and not shutil.which("zsh"):
+                continue
+            p = subprocess.run([shell, "-n"], input=script.encode(), stderr=subprocess.PIPE, check=False)
+            self.assertEqual((p.returncode, p.stderr), (0, b""), shell)
+
+    def complete(self, *words):
+        script = run("completion", "bash")[1] + """
+COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _sluice; printf '%s\\n' "${COMPREPLY[@]}"
+"""
+        p = subprocess.run(["bash", "-c", script, "bash", "sluice", *words], capture_output=True, check=False, cwd=ROOT)
+        return p.stdout.decode().split()
+
+    def test_bash_completes(self):
+        self.assertEqual(self.complete("sim"), ["simulate"])
+        self.assertEqual(self.complete("simulate", "-o", "ta"), ["table"])
+        self.assertEqual(sorted(self.complete("simulate", "-o", "")), ["json", "table", "trace", "wide", "yaml"])
+        self.assertIn("--startup", self.complete("simulate", "--s"))
+        self.assertEqual(self.complete("simulate", "-f", "exa"), ["examples"])
+        self.assertEqual(self.complete("simulate", "--cycles", ""), [])
+        self.assertEqual(self.complete("help", "comp"), ["completion"])
+        self.assertEqual(self.complete("completion", "z"), ["zsh"])
+
+
+if __name__ == "__main__":
+    SLUICE, ROOT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
