@@ -197,6 +197,20 @@ static void all_rows(struct rows *r, struct world *w, uint32_t n, const uint32_t
     }
 }
 
+static void put_inactive(const struct world *w, uint32_t n, const uint32_t *order, struct str *out)
+{
+    const char *reason;
+    struct str why;
+
+    str_init(&why, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        str_clear(&why);
+        if (!world_cq_active(w, order[i], &reason, &why))
+            str_addf(out, "ClusterQueue %s: %s\n", world_cq(w, order[i]).name, str_text(&why));
+    }
+    str_free(&why);
+}
+
 void report_queues(struct report *rep, struct report_style style, struct str *out)
 {
     static const char *const heads[] = {"CLUSTERQUEUE", "FLAVOR",  "RESOURCE", "QUOTA",
@@ -220,6 +234,7 @@ void report_queues(struct report *rep, struct report_style style, struct str *ou
     str_init(&rows.cell, 0);
     all_rows(&rows, w, n, order);
     table_print(&t, out);
+    put_inactive(w, n, order, out);
     if (book.failed || str_failed(&rows.cell))
         out->failed = true;
     str_free(&rows.cell);

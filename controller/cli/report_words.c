@@ -177,12 +177,32 @@ const char *report_words(const char *reason)
     return "waits";
 }
 
-/* The text of the condition, without what every such text begins with. */
-static const char *detail_of(const char *message)
+/* The text of a condition, without what every such text begins with and without a word of Go that says nothing to people. */
+static void put_message(struct str *out, const char *message)
 {
-    static const char head[] = "couldn't assign flavors to ";
+    static const char head[] = "couldn't assign flavors to ", nil[] = " <nil>}";
 
-    return strncmp(message, head, sizeof(head) - 1) ? message : message + sizeof(head) - 1;
+    if (!strncmp(message, head, sizeof(head) - 1))
+        message += sizeof(head) - 1;
+    for (const char *p; (p = strstr(message, nil)); message = p + sizeof(nil) - 2)
+        str_addn(out, message, (size_t)(p - message));
+    str_add(out, message);
+}
+
+/* " (Can't admit new workloads: ...)", when its ClusterQueue is the reason. */
+static void put_inactive_queue(struct str *out, const struct report *r, const struct sim_wl *sw)
+{
+    const struct world *w = sim_world(r->sim);
+    uint32_t cq = world_cq_find(w, report_queue_of(w, sw));
+    const char *reason;
+    struct str why;
+
+    str_init(&why, 0);
+    if (cq != NONE && world_cq(w, cq).exists && !world_cq_active(w, cq, &reason, &why))
+        str_addf(out, " (%s)", str_text(&why));
+    if (str_failed(&why))
+        out->failed = true;
+    str_free(&why);
 }
 
 static uint32_t ahead_of(const struct world *w, const struct wl *wl)
@@ -230,12 +250,16 @@ void report_waiting(struct str *out, const struct report *r, const struct sim_wl
 {
     const struct cond *c = &sw->status.cond[COND_QUOTA_RESERVED];
 
-    if (report_unevaluated(sw))
+    if (report_unevaluated(sw)) {
         put_unevaluated(out, r, sw->wl);
-    else if (is_deactivated(sw))
+    } else if (is_deactivated(sw)) {
         str_addf(out, "%s: %s", report_words("Deactivated"), sw->status.cond[COND_EVICTED].message);
-    else
-        str_addf(out, "%s: %s", report_words(c->reason), detail_of(c->message));
+    } else {
+        str_addf(out, "%s: ", report_words(c->reason));
+        put_message(out, c->message);
+        if (!strcmp(c->reason, "Suspended"))
+            put_inactive_queue(out, r, sw);
+    }
 }
 
 /* Who or what took its place away, while it has none. */

@@ -334,6 +334,49 @@ class Checks(unittest.TestCase):
         self.assertEqual((status, answer["clusterQueues"][0]["active"]), (3, False))
 
 
+class Words(unittest.TestCase):
+    """Why a Workload waits."""
+
+    def details(self, text, name="a"):
+        status, answer, _ = data(text)
+        self.assertEqual(status, 3)
+        return by_name(answer)[name]["waiting"]
+
+    def test_queue_that_does_not_admit(self):
+        text = queues().replace("name: f\n          resources", "name: nope\n          resources") + workload("a", 1)
+        waiting = self.details(text)
+        self.assertEqual(waiting["reason"], "Suspended")
+        self.assertEqual(waiting["why"], "its queue does not admit: ClusterQueue q is inactive (Can't admit new workloads: "
+                                         "references missing ResourceFlavor(s): nope.)")
+        self.assertIn("\nClusterQueue q: Can't admit new workloads", simulate(text)[1])
+
+    def test_no_queue(self):
+        waiting = self.details(queues() + workload("a", 1).replace("queueName: l", "queueName: m"))
+        self.assertEqual((waiting["reason"], waiting["why"]),
+                         ("Misconfigured", "cannot be queued: LocalQueue m doesn't exist"))
+
+    def test_more_than_there_will_ever_be(self):
+        waiting = self.details(queues() + workload("a", 5))
+        self.assertEqual(waiting["reason"], "ExceedsMaxQuota")
+        self.assertTrue(waiting["why"].startswith("asks for more than its queue can ever have: pod set main: "))
+
+    def test_behind_another(self):
+        text = queues("  queueingStrategy: StrictFIFO\n", strategy=False) + workload("a", 3) + workload(
+            "b", 2) + workload("c", 1)
+        self.assertEqual(self.details(text, "c")["why"], "not its turn yet: 1 ahead of it")
+        self.assertEqual(self.details(text, "c")["placeInClusterQueue"], 2)
+
+    def test_switched_off(self):
+        waiting = self.details(queues() + workload("a", 1, extra="  active: false\n"))
+        self.assertEqual((waiting["reason"], waiting["why"]), ("Deactivated", "switched off: The workload is deactivated"))
+
+    def test_taint(self):
+        tainted = queues().replace("metadata: {name: f}\n", "metadata: {name: f}\nspec:\n  nodeTaints: "
+                                   "[{key: k, value: v, effect: NoSchedule}]\n", 1)
+        self.assertEqual(self.details(tainted + workload("a", 1))["why"],
+                         "no flavor suits it: pod set main: untolerated taint {k v NoSchedule} in flavor f")
+
+
 class Outputs(unittest.TestCase):
     GOLDEN = ("two-teams", "fair-sharing", "priorities")
 
@@ -448,6 +491,18 @@ class Terminal(unittest.TestCase):
                 self.assertEqual(status, 3)
                 for line in text.splitlines():
                     self.assertLessEqual(len(line), columns, (output, line))
+
+    def test_long_names(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "w.yaml")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(queues() + workload("w" * 200, 1) + workload("a-b." * 40 + "c", 9))
+            for output in ("table", "wide"):
+                for columns in (80, 120):
+                    _, text = on_terminal(columns, "simulate", "-f", path, "-o", output, "--no-color")
+                    for line in text.splitlines():
+                        self.assertLessEqual(len(line), columns, line)
+                    self.assertEqual(text.count("w"), 200 + text.count("waiting"))
 
     def test_narrower_than_80_counts_as_80(self):
         self.assertEqual(self.table(30, "--no-color"), self.table(80, "--no-color"))
