@@ -66,6 +66,18 @@ static void collect_subtree(struct search *s, uint32_t cohort, uint32_t skip, bo
     }
 }
 
+/* fitsInQuota of 3.4 for what is left of the request; `rem` becomes what is left above this node. */
+static bool fits_in_quota(const struct preempt_ctx *ctx, uint32_t at, amount *rem)
+{
+    bool fits = true;
+    for (uint32_t i = 0; i < ctx->nreq; i++) {
+        const struct cell *c = tree_cell(ctx->cq->tree, at, ctx->req[i].col);
+        fits &= amount_add(c->usage, rem[i]) <= c->quota;
+        rem[i] = amount_max(0, amount_sub(rem[i], tree_private_free(c)));
+    }
+    return fits;
+}
+
 static void collect_others(struct search *s)
 {
     const struct preempt_ctx *ctx = s->ctx;
@@ -80,13 +92,7 @@ static void collect_others(struct search *s)
     for (uint32_t at = node;; at = t->nodes[at].parent) {
         if (at != node)
             collect_subtree(s, at, prev, advantage);
-        bool fits = true;
-        for (uint32_t i = 0; i < ctx->nreq; i++) { /* fitsInQuota, 3.4 */
-            const struct cell *c = tree_cell(t, at, ctx->req[i].col);
-            fits &= amount_add(c->usage, rem[i]) <= c->quota;
-            rem[i] = amount_max(0, amount_sub(rem[i], tree_private_free(c)));
-        }
-        advantage |= fits;
+        advantage |= fits_in_quota(ctx, at, rem);
         if (at != node)
             prev = at;
         if (t->nodes[at].parent == TREE_NONE)
@@ -169,12 +175,37 @@ static bool under_nominal(const struct preempt_ctx *ctx)
     return true;
 }
 
+/* Is it clear without looking at candidates that there are no targets? Nobody of the own queue may go, so its usage stays, and a request
+ * above nominal fails each attempt without borrowing; with borrowing forbidden and no level where it has the advantage, an attempt with
+ * borrowing passes over everybody (7.5). A trace of 109,469 jobs under reclaim spent 9 of 10 seconds on such searches (2026-11-24). */
+static bool is_hopeless(const struct preempt_ctx *ctx)
+{
+    const struct tree *t = ctx->cq->tree;
+    enum preempt_policy own = ctx->cq->preemption.within_cluster_queue;
+    bool over = false;
+    if ((own != POLICY_NEVER && own != POLICY_UNSET) || !borrow_forbidden(ctx->cq))
+        return false;
+    for (uint32_t i = 0; i < ctx->nreq; i++)
+        over |= tree_over(t, ctx->cq->node, ctx->req[i].col, ctx->req[i].amount);
+    if (!over)
+        return false;
+    amount *rem = ARENA_NEW(ctx->a, amount, ctx->nreq);
+    for (uint32_t i = 0; i < ctx->nreq; i++)
+        rem[i] = ctx->req[i].amount;
+    for (uint32_t at = ctx->cq->node; at != TREE_NONE; at = t->nodes[at].parent)
+        if (fits_in_quota(ctx, at, rem))
+            return false;
+    return true;
+}
+
 const struct target *preempt_classical(const struct preempt_ctx *ctx, uint32_t *ret_n)
 {
     struct search s = {.ctx = ctx, .preemptor = side_of(ctx->w, ctx->wl)};
+    *ret_n = 0;
+    if (is_hopeless(ctx))
+        return NULL;
     collect_others(&s);
     collect_own(&s);
-    *ret_n = 0;
     if (!s.cands.n)
         return NULL;
     struct cand_seq seq;
