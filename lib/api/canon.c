@@ -181,12 +181,17 @@ static const char *canon(struct reader *rd, const struct doc_node *node, const s
                          size_t *ret_len)
 {
     struct canon c = {.arena = rd->arena};
+    struct arena_mark m = arena_mark(rd->arena);
     pass(&c, node, pod);
     *ret_len = c.len;
     char *out = arena_need(rd->arena, c.len + 1);
     c.out = out;
     pass(&c, node, pod);
-    return out;
+    if (!rd->names)
+        return out;
+    const char *kept = rd_text(rd, out);
+    arena_rewind(rd->arena, m);
+    return kept;
 }
 
 void canon_pod(struct reader *rd, const struct doc_node *spec, const struct fact_pod *pod, const char **ret,

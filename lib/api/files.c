@@ -1,4 +1,4 @@
-#include "api/set.h"
+#include "api/set_priv.h"
 
 #include "base/mem.h"
 
@@ -16,49 +16,25 @@ struct paths {
     uint32_t n, cap;
 };
 
-/* All of a stream; *ret is the caller's. */
-static int slurp(FILE *f, const char *name, char **ret, size_t *ret_len, struct err *err)
+struct file {
+    FILE *f;
+    const char *name;
+};
+
+static int read_some(void *ctx, char *buf, size_t cap, size_t *ret, struct err *err)
 {
-    char *buf = NULL;
-    size_t len = 0, cap = 0;
-    for (;;) {
-        if (len == cap) {
-            cap = cap ? cap * 2 : 64 << 10;
-            char *grown = mem_realloc(buf, cap);
-            if (!grown) {
-                mem_free(buf);
-                return err_set(err, ERR_NOMEM, "out of memory");
-            }
-            buf = grown;
-        }
-        size_t n = fread(buf + len, 1, cap - len, f);
-        len += n;
-        if (n == 0 || len > DOC_MAX_BYTES)
-            break;
-    }
-    int rc = 0;
-    if (ferror(f))
-        rc = err_set(err, ERR_IO, "%s: %s", name, strerror(errno));
-    else if (len > DOC_MAX_BYTES)
-        rc = err_set(err, ERR_LIMIT, "%s: larger than %zu MiB", name, DOC_MAX_BYTES >> 20);
-    if (rc < 0) {
-        mem_free(buf);
-        return rc;
-    }
-    *ret = buf;
-    *ret_len = len;
-    return 0;
+    const struct file *f = ctx;
+    *ret = fread(buf, 1, cap, f->f);
+    return *ret == 0 && ferror(f->f) ? err_set(err, ERR_IO, "%s: %s", f->name, strerror(errno)) : 0;
 }
 
 static int read_open(struct api_set *s, FILE *f, const char *name, struct err *err)
 {
-    char *text;
-    size_t len;
-    int rc = slurp(f, name, &text, &len, err);
-    if (rc < 0)
-        return rc;
-    rc = api_read_buffer(s, name, text, len, err);
-    mem_free(text);
+    struct file file = {f, name};
+    struct source src;
+    source_init(&src, read_some, &file);
+    int rc = set_read_source(s, name, &src, err);
+    source_free(&src);
     return rc;
 }
 

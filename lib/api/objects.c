@@ -145,6 +145,16 @@ static int run_object(struct reader *rd, enum api_kind kind, struct object *ret)
     return rc;
 }
 
+int rd_read_facts(enum api_kind kind, const struct doc_node *node, struct arena *a, struct names *names,
+                  unsigned flags, const struct api_sink *sink, struct object *ret, struct err *err)
+{
+    struct reader rd = {.arena = a, .flags = flags, .root = node, .sink = sink, .err = err, .names = names};
+    int rc = run_object(&rd, kind, ret);
+    if (rc == 0)
+        ret->doc = NULL;
+    return rc;
+}
+
 int api_validate_update(enum api_kind kind, const struct doc_node *before, const struct doc_node *after,
                         const struct gates *gates, struct arena *a, const struct api_sink *sink,
                         struct err *err)

@@ -33,6 +33,8 @@ enum api_flags {
         1, /* what is unset stays unset (STRATEGY_UNSET, ...): an object of an API server or of a test has its defaults */
     API_NO_VALIDATE = 2, /* no rules but those of types: numbers, lists, quantities, enum words */
     API_STRICT = 4,      /* fields that are not known are errors, not warnings */
+    API_COMPACT =
+        8, /* an api_set keeps no documents of Workloads (their doc is NULL), and equal texts once */
     API_LENIENT = API_NO_DEFAULTS | API_NO_VALIDATE,
 };
 

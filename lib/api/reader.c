@@ -28,6 +28,16 @@ int rd_run(struct reader *rd, rd_part_fn *fn, const struct doc_node *node, void 
     return rd->errors ? ERR_INVALID : 0;
 }
 
+const char *rd_text(struct reader *rd, const char *text)
+{
+    uint32_t id;
+    if (!rd->names)
+        return text;
+    if (names_id(rd->names, text, &id) < 0)
+        longjmp(*rd->arena->bail, 1);
+    return names_text(rd->names, id);
+}
+
 bool rd_gate(const struct reader *rd, const char *name)
 {
     const struct gates dflt = gates_default();
@@ -242,7 +252,7 @@ const struct doc_node *rd_list(struct reader *rd, const struct doc_node *parent,
 const char *rd_str(struct reader *rd, const struct doc_node *parent, const char *field)
 {
     const struct doc_node *n = typed(rd, parent, field, DOC_STRING);
-    return n ? n->text : "";
+    return n ? rd_text(rd, n->text) : "";
 }
 
 bool rd_bool(struct reader *rd, const struct doc_node *parent, const char *field, bool dflt)
@@ -346,7 +356,7 @@ const struct fact_amount *rd_amounts_of(struct reader *rd, const struct doc_node
     struct fact_amount *out = map && map->n ? ARENA_NEW(rd->arena, struct fact_amount, map->n) : NULL;
     doc_foreach (c, map) {
         struct err e;
-        out[n].resource = c->key;
+        out[n].resource = rd_text(rd, c->key);
         if (doc_quantity(c, &out[n].q, &e) == 0)
             n++;
         else if (c->type == DOC_STRING || c->type == DOC_NUMBER)
@@ -370,7 +380,7 @@ const struct fact_label *rd_labels_of(struct reader *rd, const struct doc_node *
     struct fact_label *out = map && map->n ? ARENA_NEW(rd->arena, struct fact_label, map->n) : NULL;
     doc_foreach (c, map) {
         if (c->type == DOC_STRING || c->type == DOC_NULL)
-            out[n++] = (struct fact_label){.key = c->key, .value = c->text};
+            out[n++] = (struct fact_label){.key = rd_text(rd, c->key), .value = rd_text(rd, c->text)};
         else
             rd_error_key(rd, c, "must be a string, not a %s; quote it", doc_type_name(c->type));
     }
@@ -392,7 +402,7 @@ const char *const *rd_strings(struct reader *rd, const struct doc_node *parent, 
     const char **out = list && list->n ? ARENA_NEW(rd->arena, const char *, list->n) : NULL;
     doc_foreach (c, list) {
         if (c->type == DOC_STRING)
-            out[n++] = c->text;
+            out[n++] = rd_text(rd, c->text);
         else
             rd_error(rd, c, "must be a string, not a %s; quote it", doc_type_name(c->type));
     }

@@ -5,6 +5,7 @@
 #define SLUICE_API_READER_H
 
 #include "api/objects.h"
+#include "base/names.h"
 #include "core/gates.h"
 
 struct reader {
@@ -16,6 +17,7 @@ struct reader {
     uint32_t errors;
     const struct gates *gates;     /* NULL = their defaults */
     const struct doc_node *before; /* the object as it was, when this is an update; else NULL */
+    struct names *names; /* texts are kept here, so that facts outlive the document; NULL: they are its */
 };
 
 struct rd_word {
@@ -32,6 +34,14 @@ static inline bool rd_defaults(const struct reader *rd)
 {
     return !(rd->flags & API_NO_DEFAULTS);
 }
+
+/* As api_read_as, with facts that borrow nothing from the document: their texts are in `names`. o->doc is NULL. */
+MUST_USE int rd_read_facts(enum api_kind kind, const struct doc_node *node, struct arena *a,
+                           struct names *names, unsigned flags, const struct api_sink *sink,
+                           struct object *ret, struct err *err);
+
+/* A text of the document as facts may keep it. */
+const char *rd_text(struct reader *rd, const char *text);
 
 /* Is the feature gate on? Costs a microsecond. */
 bool rd_gate(const struct reader *rd, const char *name);

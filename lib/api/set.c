@@ -1,43 +1,13 @@
-#include "api/set.h"
+#include "api/set_priv.h"
 
-#include "api/json.h"
+#include "api/kinds.h"
 #include "api/v1beta1.h"
-#include "api/yaml.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 #include <string.h>
 
 enum { NOTES_MAX = 10000 }; /* errors, and warnings, that are kept */
-
-struct texts {
-    char **p;
-    uint32_t n, cap;
-};
-
-struct passed {
-    char *kind;
-    uint32_t count;
-};
-
-struct api_set {
-    unsigned flags;
-    struct arena arena;   /* documents and facts */
-    struct arena scratch; /* cJSON's trees */
-    const struct object **objects;
-    uint32_t nobjects, objects_cap;
-    struct texts errors, warnings;
-    struct passed *passed;
-    uint32_t npassed, passed_cap;
-    api_object_fn *stream;
-    void *stream_ctx;
-    api_document_fn *document;
-    void *document_ctx;
-    bool no_memory; /* a note could not be kept */
-    /* what is being read */
-    const char *file;
-    const char *kind, *ns, *name;
-};
 
 struct api_set *api_set_new(unsigned flags)
 {
@@ -47,6 +17,12 @@ struct api_set *api_set_new(unsigned flags)
     s->flags = flags;
     arena_init(&s->arena, 256 << 10);
     arena_init(&s->scratch, 64 << 10);
+    arena_init(&s->facts, 256 << 10);
+    s->names = flags & API_COMPACT ? names_new() : NULL;
+    if (flags & API_COMPACT && !s->names) {
+        api_set_free(s);
+        return NULL;
+    }
     return s;
 }
 
@@ -63,6 +39,8 @@ void api_set_free(struct api_set *s)
         return;
     arena_free(&s->arena);
     arena_free(&s->scratch);
+    arena_free(&s->facts);
+    names_free(s->names);
     texts_free(&s->errors);
     texts_free(&s->warnings);
     for (uint32_t i = 0; i < s->npassed; i++)
@@ -162,7 +140,7 @@ static void note(void *ctx, bool is_error, uint32_t line, const char *path, cons
 }
 
 /* An error text that begins with "line N: " becomes "file:N: ...". */
-static void note_parse_error(struct api_set *s, const char *text)
+void set_note_parse_error(struct api_set *s, const char *text)
 {
     struct str out;
     str_init(&out, 8192);
@@ -208,7 +186,8 @@ static int keep(struct api_set *s, const struct object *o, struct err *err)
 {
     if (s->stream)
         return s->stream(s->stream_ctx, o, err);
-    struct object *copy = arena_alloc(&s->arena, sizeof(*copy));
+    s->in_arena += o->doc != NULL;
+    struct object *copy = arena_alloc(o->doc ? &s->arena : &s->facts, sizeof(*copy));
     void *p = s->objects;
     if (!copy || mem_grow(&p, &s->objects_cap, s->nobjects + 1, sizeof(*s->objects)) < 0)
         return err_set(err, ERR_NOMEM, "out of memory");
@@ -255,16 +234,29 @@ bool api_set_lost_note(const struct api_set *s)
     return s->no_memory;
 }
 
+/* Reads the facts; those that need no document have memory of their own, which a bad object gives back. */
+static int read_facts(struct api_set *s, enum api_kind kind, const struct doc_node *node, struct object *ret,
+                      struct err *err)
+{
+    struct api_sink sink = {.note = note, .ctx = s};
+    if (!s->names || kind != API_WORKLOAD || s->stream)
+        return api_read_as(kind, node, &s->arena, s->flags, &sink, ret, err);
+    struct arena_mark m = arena_mark(&s->facts);
+    int rc = rd_read_facts(kind, node, &s->facts, s->names, s->flags, &sink, ret, err);
+    if (rc < 0)
+        arena_rewind(&s->facts, m);
+    return rc;
+}
+
 static int read_known(struct api_set *s, enum api_kind kind, const struct doc_node *node, struct err *err)
 {
     const struct doc_node *meta = doc_get(node, "metadata");
-    struct api_sink sink = {.note = note, .ctx = s};
     struct object o;
     s->kind = api_kind_name(kind);
     s->ns = doc_str_or(meta, "namespace", "");
     s->name = doc_str_or(meta, "name", "");
     struct err why;
-    int rc = api_read_as(kind, node, &s->arena, s->flags, &sink, &o, &why);
+    int rc = read_facts(s, kind, node, &o, &why);
     s->kind = NULL;
     if (rc == ERR_INVALID)
         return 0; /* noted */
@@ -316,20 +308,6 @@ static int read_object(struct api_set *s, const struct doc_node *list, const str
     return 0;
 }
 
-static void warn_boolish(struct api_set *s, const struct doc_node *n)
-{
-    if (n->boolish) {
-        char text[256];
-        struct str out;
-        str_init(&out, sizeof(text));
-        str_addf(&out, "%.32s is read as text; quote it, other YAML readers take it for a boolean", n->text);
-        note(s, false, n->line, "", str_text(&out));
-        str_free(&out);
-    }
-    doc_foreach (c, n)
-        warn_boolish(s, c);
-}
-
 static int read_document(struct api_set *s, const struct doc_node *root, struct err *err)
 {
     if (s->document)
@@ -337,7 +315,7 @@ static int read_document(struct api_set *s, const struct doc_node *root, struct 
     if (root->type == DOC_NULL)
         return 0;
     const struct doc_node *items = doc_field(root, "items");
-    if (!ends_with(doc_str_or(root, "kind", ""), "List") || (items && items->type != DOC_LIST))
+    if (!set_is_list(root) || (items && items->type != DOC_LIST))
         return read_object(s, NULL, root, err);
     doc_foreach (c, items) {
         int rc = read_object(s, root, c, err);
@@ -347,158 +325,36 @@ static int read_document(struct api_set *s, const struct doc_node *root, struct 
     return 0;
 }
 
-/* Reads a document and gives its memory back if nothing of it was kept. */
-static int take_document(struct api_set *s, const struct doc_node *root, struct arena_mark before,
-                         struct err *err)
+bool set_is_list(const struct doc_node *root)
 {
-    uint32_t had = s->nobjects;
+    return ends_with(doc_str_or(root, "kind", ""), "List");
+}
+
+bool set_knows_item(const struct doc_node *list, const struct doc_node *item)
+{
+    return set_is_list(list) ||
+           (!doc_field(list, "kind") && doc_field(item, "kind") && doc_field(item, "apiVersion"));
+}
+
+int set_take_item(struct api_set *s, const struct doc_node *list, const struct doc_node *item,
+                  struct err *err)
+{
+    int rc = read_object(s, list, item, err);
+    return rc < 0 ? rc : set_check(s, err);
+}
+
+int set_take_document(struct api_set *s, const struct doc_node *root, struct err *err)
+{
     int rc = read_document(s, root, err);
-    if (s->nobjects == had)
-        arena_rewind(&s->arena, before);
-    if (rc == 0 && s->no_memory)
-        rc = err_set(err, ERR_NOMEM, "out of memory");
-    return rc;
+    return rc < 0 ? rc : set_check(s, err);
 }
 
-/* ---- texts -------------------------------------------------------------------------------------------------------------- */
-
-static int read_yaml(struct api_set *s, const char *text, size_t len, uint32_t line, struct err *err)
+void set_note(struct api_set *s, bool is_error, uint32_t line, const char *path, const char *text)
 {
-    struct yaml *y = yaml_open(&s->arena, text, len, line);
-    if (!y)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    int rc;
-    uint32_t boolish = 0;
-    do {
-        struct arena_mark before = arena_mark(&s->arena);
-        const struct doc_node *root;
-        struct err why;
-        rc = yaml_next(y, &root, &why);
-        if (rc == ERR_NOMEM) {
-            err_set(err, rc, "%s", why.text);
-        } else if (rc < 0) {
-            note_parse_error(s, why.text);
-            arena_rewind(&s->arena, before);
-            rc = 0; /* the rest of this text is lost, other texts are not */
-        } else if (rc > 0) {
-            if (yaml_boolish(y) > boolish)
-                warn_boolish(s, root);
-            boolish = yaml_boolish(y);
-            int taken = take_document(s, root, before, err);
-            rc = taken < 0 ? taken : rc;
-        }
-    } while (rc > 0);
-    yaml_close(y);
-    return rc;
+    note(s, is_error, line, path, text);
 }
 
-/* Reads a text as one JSON value. When it is none: if it may be YAML, 1; else the error is noted. */
-static int read_json(struct api_set *s, const char *text, size_t len, uint32_t line, bool maybe_yaml,
-                     struct err *err)
+int set_check(const struct api_set *s, struct err *err)
 {
-    struct arena_mark before = arena_mark(&s->arena);
-    const struct doc_node *root;
-    struct err why;
-    int rc = json_read(&s->arena, &s->scratch, text, len, line, &root, &why);
-    if (rc == 0)
-        return take_document(s, root, before, err);
-    arena_rewind(&s->arena, before);
-    if (rc == ERR_NOMEM)
-        return err_set(err, rc, "%s", why.text);
-    if (maybe_yaml)
-        return 1;
-    note_parse_error(s, why.text);
-    return 0;
-}
-
-/* The first character that is neither white space nor in a comment line, NULL if there is none; counts lines. */
-static const char *first_content(const char *p, const char *end, uint32_t *line)
-{
-    for (; p < end; p++) {
-        if (*p == '#') {
-            p = memchr(p, '\n', (size_t)(end - p));
-            if (!p)
-                return NULL;
-        }
-        if (*p == '\n')
-            ++*line;
-        else if (*p != ' ' && *p != '\t' && *p != '\r')
-            return p;
-    }
-    return NULL;
-}
-
-/* One piece of a stream. A piece that begins with a brace may be JSON, which is read much faster; if it is not, it is YAML. */
-static int read_piece(struct api_set *s, const char *text, size_t len, uint32_t line, struct err *err)
-{
-    const char *end = text + len;
-    uint32_t content_line = line;
-    const char *p = first_content(text, end, &content_line);
-    if (!p)
-        return 0;
-    int rc = *p == '{' ? read_json(s, p, (size_t)(end - p), content_line, true, err) : 1;
-    return rc > 0 ? read_yaml(s, text, len, line, err) : rc;
-}
-
-/* Is the line [p, end) a document marker and nothing else? */
-static bool is_marker(const char *p, const char *end)
-{
-    if (end - p < 3 || memcmp(p, "---", 3) != 0)
-        return false;
-    for (p += 3; p < end; p++) {
-        if (*p != ' ' && *p != '\t' && *p != '\r')
-            return false;
-    }
-    return true;
-}
-
-static bool has_directive(const char *text, size_t len)
-{
-    const char *end = text + len;
-    while (text && text < end) {
-        if (*text == '%')
-            return true;
-        const char *eol = memchr(text, '\n', (size_t)(end - text));
-        text = eol ? eol + 1 : NULL;
-    }
-    return false;
-}
-
-/* Cuts a stream at the lines that are nothing but "---". YAML allows such a line nowhere inside a document, JSON neither, so the
- * pieces mean the same as the whole; only directives reach over a marker, and a stream that may have some is read uncut. */
-static int read_stream(struct api_set *s, const char *text, size_t len, struct err *err)
-{
-    if (has_directive(text, len))
-        return read_yaml(s, text, len, 1, err);
-    const char *end = text + len, *piece = text, *p = text;
-    uint32_t line = 1, piece_line = 1;
-    int rc = 0;
-    while (p < end && rc == 0) {
-        const char *eol = memchr(p, '\n', (size_t)(end - p));
-        const char *next = eol ? eol + 1 : end;
-        line++;
-        if (is_marker(p, eol ? eol : end)) {
-            rc = read_piece(s, piece, (size_t)(p - piece), piece_line, err);
-            piece = next;
-            piece_line = line;
-        }
-        p = next;
-    }
-    return rc == 0 ? read_piece(s, piece, (size_t)(end - piece), piece_line, err) : rc;
-}
-
-int api_read_buffer(struct api_set *s, const char *name, const char *text, size_t len, struct err *err)
-{
-    if (len > DOC_MAX_BYTES)
-        return err_set(err, ERR_LIMIT, "%s: larger than %zu MiB", name, DOC_MAX_BYTES >> 20);
-    s->file = arena_strndup(&s->arena, name, strlen(name));
-    if (!s->file)
-        return err_set(err, ERR_NOMEM, "out of memory");
-    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
-        text += 3;
-        len -= 3;
-    }
-    if (ends_with(name, ".json"))
-        return read_json(s, text, len, 1, false, err);
-    return read_stream(s, text, len, err);
+    return s->no_memory ? err_set(err, ERR_NOMEM, "out of memory") : 0;
 }

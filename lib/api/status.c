@@ -126,7 +126,8 @@ static const struct fact_flavor_ref *read_flavor_refs(struct reader *rd, const s
     uint32_t n = 0;
     doc_foreach (c, map) {
         if (c->type == DOC_STRING)
-            out[n++] = (struct fact_flavor_ref){.resource = c->key, .flavor = c->text};
+            out[n++] =
+                (struct fact_flavor_ref){.resource = rd_text(rd, c->key), .flavor = rd_text(rd, c->text)};
         else
             rd_error_key(rd, c, "must be a string, not a %s", doc_type_name(c->type));
     }

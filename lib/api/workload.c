@@ -90,9 +90,9 @@ static void read_meta(struct reader *rd, const struct doc_node *object, struct f
     rd_i64(rd, meta, "generation", &w->generation);
     const struct doc_node *labels = rd_map(rd, meta, "labels"),
                           *annotations = rd_map(rd, meta, "annotations");
-    w->job_uid = text_of(labels, KUEUE "job-uid");
-    w->gated_by = text_of(annotations, KUEUE "admission-gated-by");
-    w->priority_boost = text_of(annotations, KUEUE "priority-boost");
+    w->job_uid = rd_text(rd, text_of(labels, KUEUE "job-uid"));
+    w->gated_by = rd_text(rd, text_of(annotations, KUEUE "admission-gated-by"));
+    w->priority_boost = rd_text(rd, text_of(annotations, KUEUE "priority-boost"));
 }
 
 void read_workload(struct reader *rd, struct object *o)

@@ -19,9 +19,63 @@ struct yaml {
     uint32_t nodes, alias_nodes, boolish;
     bool failed, ended;
     struct err *err; /* of the call at hand */
+    yaml_item_fn *item;
+    void *item_ctx;
+    /* the text */
+    source_read_fn *read;
+    void *ctx;
+    int read_rc; /* why `read` failed */
+    struct err read_err;
+    size_t silent;     /* bytes read since the last event */
+    const char *chunk; /* the last piece that was read */
+    size_t chunk_len;
+    uint64_t chunk_off;     /* its place in the text */
+    uint32_t chunk_lines;   /* lines before it */
+    const char *text, *end; /* what is left of a text in memory */
 };
 
-struct yaml *yaml_open(struct arena *a, const char *text, size_t len, uint32_t first_line)
+static uint32_t count_lines(const char *p, const char *end)
+{
+    uint32_t n = 0;
+    while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+        n++;
+        p++;
+    }
+    return n;
+}
+
+static int from_text(void *ctx, char *buf, size_t cap, size_t *ret, struct err *err)
+{
+    struct yaml *y = ctx;
+    size_t n = (size_t)(y->end - y->text);
+    (void)err;
+    *ret = n < cap ? n : cap;
+    memcpy(buf, y->text, *ret);
+    y->text += *ret;
+    return 0;
+}
+
+/* libyaml's way of asking for more: 1, or 0 when there was an error. */
+static int read_more(void *data, unsigned char *buf, size_t cap, size_t *ret)
+{
+    struct yaml *y = data;
+    y->chunk_lines += count_lines(y->chunk, y->chunk + y->chunk_len);
+    y->chunk_off += y->chunk_len;
+    y->chunk = (const char *)buf;
+    y->chunk_len = 0;
+    *ret = 0;
+    if (y->silent > YAML_MAX_TOKEN) {
+        y->read_rc = err_set(&y->read_err, ERR_LIMIT, "more than %zu MiB without a place to cut",
+                             YAML_MAX_TOKEN >> 20);
+        return 0;
+    }
+    y->read_rc = y->read(y->ctx, (char *)buf, cap, ret, &y->read_err);
+    y->chunk_len = y->read_rc < 0 ? 0 : *ret;
+    y->silent += y->chunk_len;
+    return y->read_rc >= 0;
+}
+
+static struct yaml *open_parser(struct arena *a, source_read_fn *read, void *ctx, uint32_t first_line)
 {
     struct yaml *y = mem_zalloc(1, sizeof(*y));
     if (!y)
@@ -32,8 +86,34 @@ struct yaml *yaml_open(struct arena *a, const char *text, size_t len, uint32_t f
     }
     y->a = a;
     y->first_line = first_line;
-    yaml_parser_set_input_string(&y->parser, (const unsigned char *)text, len);
+    y->chunk = "";
+    y->read = read;
+    y->ctx = ctx;
+    yaml_parser_set_encoding(&y->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input(&y->parser, read_more, y);
     return y;
+}
+
+struct yaml *yaml_open(struct arena *a, const char *text, size_t len, uint32_t first_line)
+{
+    struct yaml *y = open_parser(a, from_text, NULL, first_line);
+    if (y) {
+        y->ctx = y;
+        y->text = text;
+        y->end = text + len;
+    }
+    return y;
+}
+
+struct yaml *yaml_open_reader(struct arena *a, source_read_fn *read, void *ctx, uint32_t first_line)
+{
+    return open_parser(a, read, ctx, first_line);
+}
+
+void yaml_items(struct yaml *y, yaml_item_fn *fn, void *ctx)
+{
+    y->item = fn;
+    y->item_ctx = ctx;
 }
 
 void yaml_close(struct yaml *y)
@@ -59,14 +139,35 @@ static int no_memory(struct yaml *y)
     return err_set(y->err, ERR_NOMEM, "out of memory");
 }
 
+/* libyaml decodes ahead of what it has parsed: where a byte that it cannot decode stands is known from the last piece read. */
+static uint32_t line_of_bad_byte(const struct yaml *y)
+{
+    uint64_t off = y->parser.problem_offset;
+    size_t n = off > y->chunk_off ? (size_t)(off - y->chunk_off) : 0;
+    n = n < y->chunk_len ? n : y->chunk_len;
+    return y->first_line + y->chunk_lines + count_lines(y->chunk, y->chunk + n);
+}
+
+static int failed_event(struct yaml *y)
+{
+    const char *problem = y->parser.problem ? y->parser.problem : "cannot be read";
+    if (y->parser.error == YAML_MEMORY_ERROR || y->read_rc == ERR_NOMEM)
+        return no_memory(y);
+    if (y->read_rc == ERR_LIMIT)
+        return err_set(y->err, ERR_LIMIT, "line %u: YAML: %s", line_of(y, y->parser.mark), y->read_err.text);
+    if (y->read_rc < 0)
+        return err_set(y->err, y->read_rc, "%s", y->read_err.text);
+    if (y->parser.error == YAML_READER_ERROR)
+        return err_set(y->err, ERR_INVALID, "line %u: YAML: %s", line_of_bad_byte(y), problem);
+    return err_set(y->err, ERR_INVALID, "line %u: YAML: %s", line_of(y, y->parser.problem_mark), problem);
+}
+
 static int next_event(struct yaml *y, yaml_event_t *ret)
 {
-    if (yaml_parser_parse(&y->parser, ret))
-        return 0;
-    if (y->parser.error == YAML_MEMORY_ERROR)
-        return no_memory(y);
-    const char *problem = y->parser.problem ? y->parser.problem : "cannot be read";
-    return err_set(y->err, ERR_INVALID, "line %u: YAML: %s", line_of(y, y->parser.problem_mark), problem);
+    if (!yaml_parser_parse(&y->parser, ret))
+        return failed_event(y);
+    y->silent = 0;
+    return 0;
 }
 
 /* ---- scalars ------------------------------------------------------------------------------------------------------------ */
@@ -233,6 +334,8 @@ static int read_alias(struct yaml *y, const yaml_event_t *e, struct doc_node **r
 /* ---- lists and maps ----------------------------------------------------------------------------------------------------- */
 
 static int read_node(struct yaml *y, yaml_event_t *e, uint32_t depth, struct doc_node **ret);
+static int read_value(struct yaml *y, yaml_event_t *e, uint32_t depth, const struct doc_node *map,
+                      const char *key, struct doc_node **ret);
 
 static int merge_map(struct yaml *y, struct doc_node *map, struct doc_node **last,
                      const struct doc_node *from)
@@ -294,7 +397,7 @@ static int read_pair(struct yaml *y, const yaml_event_t *e, uint32_t depth, stru
     if (rc < 0)
         return rc;
     struct doc_node *child;
-    rc = read_node(y, &value, depth + 1, &child);
+    rc = read_value(y, &value, depth, map, key, &child);
     yaml_event_delete(&value);
     if (rc < 0)
         return rc;
@@ -308,6 +411,65 @@ static int read_pair(struct yaml *y, const yaml_event_t *e, uint32_t depth, stru
     child->line = line;
     doc_append(map, last, child);
     return 0;
+}
+
+/* ---- a list of which each item is handed on ----------------------------------------------------------------------------- */
+
+/* One item, whose first event is `e`; it joins `list` if nobody wants it. */
+static int hand_on(struct yaml *y, yaml_event_t *e, const struct doc_node *root, struct doc_node *list,
+                   struct doc_node **last)
+{
+    const struct arena_mark before = arena_mark(y->a);
+    const struct anchor *anchors = y->anchors;
+    uint32_t nodes = y->nodes;
+    struct doc_node *item;
+    int rc = read_node(y, e, 3, &item);
+    if (rc < 0)
+        return rc;
+    rc = y->item(y->item_ctx, root, item, y->err);
+    if (rc < 0)
+        return rc;
+    if (rc == YAML_ITEM_IN_TREE) {
+        doc_append(list, last, item);
+        return 0;
+    }
+    y->nodes = nodes;
+    /* What an anchor names must stay. */
+    if (rc == YAML_ITEM_DONE && y->anchors == anchors)
+        arena_rewind(y->a, before);
+    return 0;
+}
+
+/* The list that begins with the event `e`, the value of "items" in `root`. */
+static int read_items(struct yaml *y, const yaml_event_t *e, const struct doc_node *root,
+                      struct doc_node **ret)
+{
+    bool as_text;
+    struct doc_node *last = NULL;
+    int rc = check_tag(y, e, e->data.sequence_start.tag, &as_text);
+    if (rc == 0)
+        rc = new_node(y, e, DOC_LIST, ret);
+    while (rc == 0) {
+        yaml_event_t item;
+        rc = next_event(y, &item);
+        if (rc < 0)
+            return rc;
+        bool end = item.type == YAML_SEQUENCE_END_EVENT;
+        rc = end ? 0 : hand_on(y, &item, root, *ret, &last);
+        yaml_event_delete(&item);
+        if (end)
+            return 0;
+    }
+    return rc;
+}
+
+/* The value of `key` in `map`, whose first event is `e`. */
+static int read_value(struct yaml *y, yaml_event_t *e, uint32_t depth, const struct doc_node *map,
+                      const char *key, struct doc_node **ret)
+{
+    bool is_items = y->item && depth == 1 && e->type == YAML_SEQUENCE_START_EVENT &&
+                    !e->data.sequence_start.anchor && strcmp(key, "items") == 0 && !doc_get(map, key);
+    return is_items ? read_items(y, e, map, ret) : read_node(y, e, depth + 1, ret);
 }
 
 static int read_children(struct yaml *y, uint32_t depth, struct doc_node *node)

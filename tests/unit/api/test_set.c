@@ -76,7 +76,40 @@ static const struct {
     {"t.json", JSON_NS("a") "\n", "a:1", NULL},
     {"t.json", "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[\n" JSON_NS("a") ",\n" JSON_NS("b") "]}",
      "a:2 b:3", NULL},
-    {"t.json", NS("a"), "", "t.json:1: not valid JSON"},
+    {"t.json",
+     "{\"items\":[{\"metadata\":{\"name\":\"a\"}},\n{\"metadata\":{\"name\":\"b\"}}],\"kind\":"
+     "\"NamespaceList\","
+     "\"apiVersion\":\"v1\"}",
+     "a:1 b:2", NULL},
+    {"t.json", "{\"items\":[" JSON_NS("a") "],\n\"metadata\":{},\"kind\":\"List\",\"apiVersion\":\"v1\"}",
+     "a:1", NULL},
+    {"t.json", "{\"items\":[" JSON_NS("a") ",\n{\"x\":01}],\"kind\":\"List\"}", "a:1",
+     "t.json:2: JSON: not a number"},
+    {"t.json", "{\"items\":[" JSON_NS("a") ",\n" JSON_NS("b"), "a:1 b:2",
+     "t.json:2: JSON: the text ends too early"},
+    {"t.json", "{\"items\":[" JSON_NS("a") "],\"kind\":\"Foo\"}", "a:1",
+     "t.json:1: a document with items must be of a kind that ends in \"List\""},
+    {"t.json", "{\"kind\":\"List\",\"items\":[" JSON_NS("a") "],\"items\":[" JSON_NS("b") "]}", "a:1 b:1",
+     "t.json:1: duplicate key \"items\""},
+    {"t.json", "{\"items\":[" JSON_NS("a") "],\"kind\":\"List\",\"kind\":\"List\"}", "a:1",
+     "t.json:1: the key \"kind\" is there already, in line 1"},
+    {"t.yaml", "{\"items\":[" JSON_NS("a") ",],\"kind\":\"List\"}\n---\n" NS("b"), "a:1 b:3",
+     "t.yaml:1: JSON: a value was expected"},
+    {"t.yaml", "apiVersion: v1\nitems:\n- " NS("a") "\n- " NS("b") "\nkind: List\n---\n" NS("c"),
+     "a:3 b:4 c:7", NULL},
+    {"t.yaml", "items:\n- metadata: {name: a}\n- metadata: {name: b}\napiVersion: v1\nkind: NamespaceList\n",
+     "a:2 b:3", NULL},
+    {"t.yaml", "items:\n- " NS("a") "\nkind: Foo\n", "a:2",
+     "t.yaml:1: a document with items must be of a kind that ends in \"List\""},
+    {"t.yaml", "items:\n- " NS("a") "\n- x: [\n", "a:2",
+     "t.yaml:4: YAML: did not find expected node content"},
+    {"t.yaml", "kind: List\napiVersion: v1\nitems:\n- &x " NS("a") "\n- *x\n", "a:4 a:4", NULL},
+    {"t.json", "", "", "t.json:1: not valid JSON"},
+    {"t.json", "[1]", "", "t.json:1: not a Kubernetes object"},
+    {"t.yaml", "", "", NULL},
+    {"t.yaml", "a: \x01\n", "", "t.yaml:1: YAML: control characters are not allowed"},
+    {"t.yaml", NS("a") "\n---\na: 1\nb: \xff\n", "a:1", "t.yaml:4: YAML: invalid leading UTF-8 octet"},
+    {"t.json", NS("a"), "", "t.json:1: JSON: a key was expected"},
     {"t.json", JSON_NS("a") "\n" JSON_NS("b"), "", "t.json:2: JSON: something follows the value"},
 };
 
@@ -199,6 +232,40 @@ START_TEST(streaming)
 }
 END_TEST
 
+/* Facts of a compact set outlive the document; other kinds keep it. */
+START_TEST(compact)
+{
+    static const char text[] = "{\"items\":[{\"apiVersion\":\"kueue.x-k8s.io/"
+                               "v1beta2\",\"kind\":\"Workload\",\"metadata\":{\"name\":\"w\","
+                               "\"namespace\":\"n\",\"annotations\":{\"a\":\"b\"}},\"spec\":{\"queueName\":"
+                               "\"q\",\"podSets\":[{\"name\":\"p\","
+                               "\"count\":2,\"template\":{\"spec\":{\"nodeSelector\":{\"k\":\"v\"},"
+                               "\"containers\":[{\"name\":\"c\",\"resources\":"
+                               "{\"requests\":{\"cpu\":\"1\"}}}]}}}]}}," JSON_NS("x") "],\"kind\":\"List\"}";
+    char *copy = mem_strdup(text);
+    struct err e = {0};
+    struct api_set *s = api_set_new(API_COMPACT), *plain = set_of_flags(0, "t.json", text);
+    ck_assert_int_eq(api_read_buffer(s, "t.json", copy, strlen(copy), &e), 0);
+    memset(copy, 'x', strlen(copy));
+    mem_free(copy);
+    ck_assert_uint_eq(api_set_count(s), 2);
+    const struct object *o = api_set_at(s, 0);
+    const struct fact_pod_set *p = o->workload.pod_sets, *q = api_set_at(plain, 0)->workload.pod_sets;
+    ck_assert_ptr_null(o->doc);
+    ck_assert_ptr_nonnull(api_set_at(s, 1)->doc);
+    ck_assert_str_eq(o->name, "w");
+    ck_assert_str_eq(object_annotation(o, "a"), "b");
+    ck_assert_str_eq(o->workload.queue, "q");
+    ck_assert_str_eq(p->name, "p");
+    ck_assert_str_eq(p->pod.selector[0].value, "v");
+    ck_assert_str_eq(p->pod.containers[0].requests[0].resource, "cpu");
+    ck_assert_uint_eq(p->pod.digest_len, q->pod.digest_len);
+    ck_assert_int_eq(memcmp(p->pod.digest, q->pod.digest, p->pod.digest_len), 0);
+    api_set_free(s);
+    api_set_free(plain);
+}
+END_TEST
+
 /* ---- files -------------------------------------------------------------------------------------------------------------- */
 
 static void write_file(const char *dir, const char *name, const char *text)
@@ -250,24 +317,30 @@ END_TEST
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */
 
+#define WORKLOAD                                                                                             \
+    "{\"apiVersion\":\"kueue.x-k8s.io/"                                                                      \
+    "v1beta2\",\"kind\":\"Workload\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"podSets\":["                  \
+    "{\"template\":{\"spec\":{\"containers\":[{\"name\":\"c\"}]}}}]}}"
+
 START_TEST(out_of_memory)
 {
     const char *text =
         "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\nmetadata: {name: w, foo: 1}\nspec: {podSets: "
         "[{count: 1, template: {spec: {containers: [{name: c, resources: {requests: {cpu: "
-        "1}}}]}}}]}\n---\n" NS("A") "\n---\n{apiVersion: batch/v1, kind: CronJob}\n---\n" JSON_NS("b") "\n";
+        "1}}}]}}}]}\n---\n" NS("A") "\n---\n{apiVersion: batch/v1, kind: CronJob}\n---\n" JSON_NS(
+            "b") "\n---\n{\"items\":[" JSON_NS("c") ",\n" WORKLOAD "],\"kind\":\"List\"}\n";
     int64_t live = mem_live();
     bool done = false;
     for (uint64_t n = 1; !done; n++) {
         struct err e = {0};
         mem_fail_after(n);
-        struct api_set *s = api_set_new(0);
+        struct api_set *s = api_set_new(API_COMPACT);
         int rc = s ? api_read_buffer(s, "t.yaml", text, strlen(text), &e) : ERR_NOMEM;
         mem_fail_after(0);
         ck_assert_msg(rc == 0 || rc == ERR_NOMEM, "%d %s", rc, e.text);
         if (rc == 0) {
             done = true;
-            ck_assert_uint_eq(api_set_count(s), 2);
+            ck_assert_uint_eq(api_set_count(s), 4);
             ck_assert_uint_eq(api_set_errors(s), 1);
             ck_assert_uint_eq(api_set_warnings(s), 1);
         }
@@ -285,6 +358,7 @@ static void add(TCase *tc)
     tcase_add_test(tc, passed_over);
     tcase_add_test(tc, many_errors);
     tcase_add_test(tc, streaming);
+    tcase_add_test(tc, compact);
     tcase_add_test(tc, files);
     tcase_add_test(tc, out_of_memory);
 }
