@@ -33,7 +33,8 @@ LAYERS = {
     "core": ["base", "core"],
     "lifecycle": ["base", "core", "lifecycle"],
     "api": ["base", "core", "api"],
-    "sim": ["base", "core", "lifecycle", "api", "sim"],
+    "jobs": ["base", "core", "lifecycle", "api", "jobs"],
+    "sim": ["base", "core", "lifecycle", "api", "jobs", "sim"],
 }
 CORE_SYSTEM = {"assert.h", "bsd/sys/tree.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
                "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdlib.h", "stdnoreturn.h", "string.h", "uthash.h", "utlist.h"}
