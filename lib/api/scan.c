@@ -288,7 +288,7 @@ static int next_item(struct scan *s, struct scan_next *ret, bool *ret_end, struc
 
 static int next_field(struct scan *s, struct scan_next *ret, struct err *err)
 {
-    bool end;
+    bool end = false;
     char ch;
     int rc = separator(s, '}', &end, err);
     ret->kind = end ? SCAN_END : SCAN_FIELD;
