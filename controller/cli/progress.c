@@ -33,8 +33,12 @@ void progress_tick(void *progress, const struct sim *s)
         return;
     p->shown = true;
     p->told_ns = now;
-    when_print(sim_time(s), at, sizeof(at));
-    (void)fprintf(stderr, "\r%s: %llu cycles, at %s ", p->who, (unsigned long long)sim_cycles(s), at);
+    (void)fprintf(stderr, "\r%s: %llu cycles", p->who, (unsigned long long)sim_cycles(s));
+    if (sim_time(s) > 0) { /* 1970: no time was given anywhere */
+        when_print(sim_time(s), at, sizeof(at));
+        (void)fprintf(stderr, ", at %s", at);
+    }
+    (void)fputc(' ', stderr);
 }
 
 /* Erases the line: every terminal knows this much of ANSI. */

@@ -53,6 +53,7 @@ void report_free(struct report *r)
         return;
     mem_free(r->wls);
     mem_free(r->evictions);
+    mem_free(r->refused);
     mem_free(r);
 }
 
@@ -162,7 +163,7 @@ static void put_workloads(struct report *r, struct report_style style, struct st
 
 void report_print(struct report *r, struct report_style style, struct str *out)
 {
-    if (r->failed || (style.wide && report_places(r)))
+    if (r->failed || report_places(r) || report_refusals(r))
         out->failed = true;
     put_workloads(r, style, out);
     str_add(out, "\n");

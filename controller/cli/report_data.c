@@ -323,7 +323,7 @@ void report_data(struct report *r, bool yaml, struct str *out)
     uint32_t n;
     const uint32_t *order = world_cq_order(sim_world(r->sim), &n);
 
-    d.failed = r->failed || report_places(r);
+    d.failed = r->failed || report_places(r) || report_refusals(r);
     str_init(&d.text, 0);
     emit_map(&d.e, NULL);
     emit_text(&d.e, "schemaVersion", schema_version);

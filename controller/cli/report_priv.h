@@ -26,6 +26,8 @@ struct report {
     struct report_wl *wls;             /* owned; by record */
     struct report_eviction *evictions; /* owned */
     uint32_t nevictions, cap_evictions;
+    const struct sim_wl **refused; /* owned; report_refusals */
+    uint32_t nrefused;
     bool failed;
 };
 
@@ -56,6 +58,8 @@ bool report_unevaluated(const struct sim_wl *sw); /* nobody has looked at it sin
 void report_waiting(struct str *out, const struct report *r, const struct sim_wl *sw); /* why it waits */
 void report_details(struct str *out, const struct report *r,
                     const struct sim_wl *sw); /* all that there is to say */
+/* Collects who was refused in person, so that it can be said of those that are just like them. Before any report_waiting; ERR_NOMEM. */
+MUST_USE int report_refusals(struct report *r);
 /* Fills in in_cq and in_lq. ERR_NOMEM. */
 MUST_USE int report_places(struct report *r);
 

@@ -5,6 +5,7 @@
 #include "core/queue_view.h"
 #include "core/waiting.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void report_amount(struct str *out, const char *resource, amount v)
@@ -205,37 +206,95 @@ static void put_inactive_queue(struct str *out, const struct report *r, const st
     str_free(&why);
 }
 
-static uint32_t ahead_of(const struct world *w, const struct wl *wl)
-{
-    uint32_t n = 0;
-
-    for (struct wl *x = world_pending_first(w, wl->pending_cq, false); x && x != wl;
-         x = world_pending_next(x))
-        n++;
-    return n;
-}
-
-/* Not evaluated since it was queued: whoever looks at it is not there yet. */
-static void put_unevaluated(struct str *out, const struct report *r, const struct wl *wl)
-{
-    const struct world *w = sim_world(r->sim);
-    enum wait_reason parked;
-
-    if (waiting_parked_reason(w, wl, &parked)) {
-        str_addf(out, "%s: one just like it was refused", report_words(wait_reason_text(parked)));
-    } else if (wl->bucket == BUCKET_ACTIVE) {
-        uint32_t n = ahead_of(w, wl);
-        str_addf(out, n ? "not its turn yet: %u ahead of it" : "not its turn yet", n);
-    } else {
-        str_add(out, "waits until something changes in its cohort");
-    }
-}
-
 bool report_unevaluated(const struct sim_wl *sw)
 {
     const struct cond *c = &sw->status.cond[COND_QUOTA_RESERVED];
 
     return c->status == STATUS_ABSENT || !strcmp(c->reason, "PendingEvaluation");
+}
+
+/* Its condition only says that one like it was refused (engine.md 10.4 step 8). */
+static bool is_bypassed(const struct sim_wl *sw)
+{
+    static const char head[] = "Bypassed scheduling evaluation";
+
+    return !strncmp(sw->status.cond[COND_QUOTA_RESERVED].message, head, sizeof(head) - 1);
+}
+
+/* ---- one just like it ---------------------------------------------------------------------------------------------------- */
+
+static int compare_shapes(const struct sim_wl *a, const struct sim_wl *b)
+{
+    if (a->wl->pending_cq != b->wl->pending_cq)
+        return a->wl->pending_cq < b->wl->pending_cq ? -1 : 1;
+    return memcmp(a->wl->class, b->wl->class, sizeof(a->wl->class));
+}
+
+static int compare_refused(const void *a, const void *b)
+{
+    const struct sim_wl *x = *(const struct sim_wl *const *)a, *y = *(const struct sim_wl *const *)b;
+    int c = compare_shapes(x, y);
+
+    return c ? c : x->index < y->index ? -1 : x->index > y->index;
+}
+
+int report_refusals(struct report *r)
+{
+    uint32_t n = sim_count(r->sim);
+
+    r->refused = mem_alloc((n + 1) * sizeof(struct sim_wl *));
+    if (!r->refused)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sim_wl *sw = sim_at(r->sim, i);
+        if (report_state_of(sw) == REPORT_WAITING && sw->wl->bucket != BUCKET_NONE &&
+            !report_unevaluated(sw) && !is_bypassed(sw))
+            r->refused[r->nrefused++] = sw;
+    }
+    qsort(r->refused, r->nrefused, sizeof(*r->refused), compare_refused);
+    return 0;
+}
+
+/* The first by name that waits in the same queue, is of the same shape and was refused in person; NULL if none. */
+static const struct sim_wl *refused_twin(const struct report *r, const struct sim_wl *sw)
+{
+    uint32_t lo = 0, hi = r->nrefused;
+
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (compare_shapes(r->refused[mid], sw) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < r->nrefused && !compare_shapes(r->refused[lo], sw) ? r->refused[lo] : NULL;
+}
+
+static void put_twin(struct str *out, const struct report *r, const struct sim_wl *sw, const char *reason)
+{
+    const struct sim_wl *twin = refused_twin(r, sw);
+
+    str_addf(out, "%s: ", report_words(reason));
+    if (!twin) {
+        str_add(out, "one just like it was refused");
+        return;
+    }
+    str_addf(out, "as for %s, ", twin->key);
+    put_message(out, twin->status.cond[COND_QUOTA_RESERVED].message);
+}
+
+/* Not evaluated since it was queued: whoever looks at it is not there yet. */
+static void put_unevaluated(struct str *out, const struct report *r, const struct sim_wl *sw)
+{
+    uint32_t place = r->wls[sw->index].in_cq;
+    enum wait_reason parked;
+
+    if (waiting_parked_reason(sim_world(r->sim), sw->wl, &parked))
+        put_twin(out, r, sw, wait_reason_text(parked));
+    else if (sw->wl->bucket == BUCKET_ACTIVE)
+        str_addf(out, place > 1 ? "not its turn yet: %u ahead of it" : "not its turn yet", place - 1);
+    else
+        str_add(out, "waits until something changes in its cohort");
 }
 
 /* "Deactivated", or "DeactivatedDueTo..." with a message that says more. */
@@ -251,7 +310,9 @@ void report_waiting(struct str *out, const struct report *r, const struct sim_wl
     const struct cond *c = &sw->status.cond[COND_QUOTA_RESERVED];
 
     if (report_unevaluated(sw)) {
-        put_unevaluated(out, r, sw->wl);
+        put_unevaluated(out, r, sw);
+    } else if (is_bypassed(sw)) {
+        put_twin(out, r, sw, c->reason);
     } else if (is_deactivated(sw)) {
         str_addf(out, "%s: %s", report_words("Deactivated"), sw->status.cond[COND_EVICTED].message);
     } else {
