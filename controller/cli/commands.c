@@ -116,6 +116,34 @@ static const char replay_about[] =
     "--from and "
     "--to; time goes on until the jobs submitted then have ended.";
 
+static const struct cli_option explain_options[] = {
+    {"filename", 'f', "PATH", NULL,
+     "a file, a directory (its *.yaml, *.yml and *.json), or - for standard input; may be repeated"},
+    {"config", 0, "FILE", NULL, "Kueue's Configuration, in place of one among the files"},
+    {"output", 'o', "FORMAT", "text|json",
+     "text (default); json: the same for programs, with a schema that has a version"},
+    {0},
+};
+
+static const char explain_about[] =
+    "Why a Workload of the files waits: the flavors that were tried and why each fails, the numbers at each "
+    "level of the "
+    "tree, who holds the quota and who borrows it from whom, and what is ahead in the queue. For one that "
+    "was admitted: why "
+    "there, whom it evicted by which rule, and whose quota it runs on.\n"
+    "\n"
+    "Then, what would unblock it: fewer pods or smaller requests, a toleration or selector, another queue, "
+    "the end of others, "
+    "a higher priority class, quotas, limits and weights, policies; with whom that would cost their quota. "
+    "Nothing of that is "
+    "guessed: each option is applied to the objects and run by the same engine as in a cluster, and only "
+    "what was seen to "
+    "start the Workload is shown. Numbers are the nearest ones that do. The number of runs is limited (2000, "
+    "fewer when "
+    "there are more than 2000 Workloads); when they are used up, the answer says so.\n"
+    "\n"
+    "The files are read as by `sluice simulate`.";
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -174,6 +202,25 @@ const struct cli_command cli_commands[] = {
               "three policies over six weeks, side by side"},
              {"sluice replay jobs.csv -q queues/ -o json | jq '.runs[].all'", "for a program"}},
         .run = cli_replay,
+    },
+    {
+        .name = "explain",
+        .synopsis = "NAMESPACE/NAME -f PATH... [--config FILE] [-o text|json]",
+        .summary = "why a Workload waits, and what would let it start",
+        .about = explain_about,
+        .arguments = "PATH",
+        .options = explain_options,
+        .exits = {{"0", "it was admitted, or has finished"},
+                  {"1", "a file or an object cannot be read, or the Workload is not there"},
+                  {"2", "wrong usage"},
+                  {"3", "it waits"}},
+        .examples = {{"sluice explain team-a/train -f queues/ -f jobs/", "why it waits and what would help"},
+                     {"kubectl get -A -o yaml resourceflavors,cohorts,clusterqueues,localqueues,workloads,"
+                      "workloadpriorityclasses,namespaces | sluice explain team-a/train -f -",
+                      "the same for a cluster as it is now"},
+                     {"sluice explain team-a/train -f world.yaml -o json | jq '.options[0].changes'",
+                      "the cheapest option, for a program"}},
+        .run = cli_explain,
     },
     {
         .name = "help",

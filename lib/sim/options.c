@@ -124,23 +124,51 @@ static void bisect(struct search *s, struct dial *dials, uint32_t n, struct dial
     d->c.to = good;
 }
 
+/* Turns one back as far as the others allow; false if it stays. */
+static bool turn_back(struct search *s, struct dial *dials, uint32_t n, struct dial *d)
+{
+    int64_t was = d->c.to;
+
+    if (n > 1) { /* alone and left out is the world as it is */
+        d->c.to = d->c.from;
+        if (starts(s, dials, n))
+            return true;
+        d->c.to = was;
+    }
+    bisect(s, dials, n, d);
+    return d->c.to != was;
+}
+
+/* Is there still a step in it? */
+static bool has_step(struct search *s, struct dial *dials, uint32_t n, struct dial *d)
+{
+    int64_t was = d->c.to, step = was > d->c.from ? -d->unit : d->unit;
+
+    d->c.to = i64_sub(was, d->c.from) / d->unit == (step < 0 ? 1 : -1) ? d->c.from : was + step;
+    bool ok = starts(s, dials, n);
+    d->c.to = was;
+    return ok;
+}
+
+enum { PASSES_MAX = 6 };
+
 bool search_dials(struct search *s, struct dial *dials, uint32_t n)
 {
     struct change changes[OPTIONS_DIALS_MAX];
+    bool moved = true;
 
     n = n > OPTIONS_DIALS_MAX ? OPTIONS_DIALS_MAX : n;
     for (uint32_t i = 0; i < n; i++)
         dials[i].c.to = dials[i].easy;
     if (!n || !starts(s, dials, n))
         return false;
-    for (uint32_t i = 0; i < n && what_if_left(s->w) > 1; i++) {
-        if (n > 1) {
-            dials[i].c.to = dials[i].c.from;
-            if (starts(s, dials, n))
-                continue;
-            dials[i].c.to = dials[i].easy;
+    for (int pass = 0; pass < PASSES_MAX && moved && (!pass || n > 1); pass++) {
+        moved = false;
+        for (uint32_t i = 0; i < n && what_if_left(s->w) > 3; i++) {
+            struct dial *d = &dials[i];
+            if (d->c.to != d->c.from && (!pass || has_step(s, dials, n, d)))
+                moved |= turn_back(s, dials, n, d);
         }
-        bisect(s, dials, n, &dials[i]);
     }
     search_keep(s, changes, turned(dials, n, changes));
     return true;
@@ -199,7 +227,9 @@ int options_find(struct what_if *w, struct arena *a, struct options *ret, struct
     find_prefix(&s);
     if (s.nprefix)
         search_keep(&s, NULL, 0);
-    if (!ret->n) {
+    if (ret->n && s.prefix[s.nprefix - 1].kind == CHANGE_RESUME) {
+        options_other_queue(&s, false);
+    } else if (!ret->n) {
         options_workload(&s);
         options_queues(&s);
     }

@@ -38,6 +38,8 @@ const struct object *search_object(const struct search *s, enum api_kind kind, c
 
 /* options_workload.c: the Workload itself, and time. options_queues.c: quotas, limits, weights, policies. */
 void options_workload(struct search *s);
+/* The part of it that may do without resuming the queue; `in_vain`: resuming it alone does not help. */
+void options_other_queue(struct search *s, bool in_vain);
 void options_queues(struct search *s);
 
 #endif

@@ -135,14 +135,30 @@ static void other_nodes(struct search *s)
             other_flavor(s, q->groups[g].flavors[i].flavor, &any);
 }
 
-static void other_queue(struct search *s)
+/* Another queue may do without what its own one needs to be resumed. */
+static void try_queue(struct search *s, const struct change *c, bool in_vain)
+{
+    uint32_t nprefix = s->nprefix;
+    struct what_if_result r;
+
+    s->nprefix = nprefix && s->prefix[0].kind == CHANGE_ACTIVE;
+    bool ok = search_run(s, c, 1, &r);
+    if (!ok && in_vain && s->nprefix != nprefix) {
+        s->nprefix = nprefix;
+        ok = search_run(s, c, 1, &r);
+    }
+    if (ok)
+        search_keep(s, c, 1);
+    s->nprefix = nprefix;
+}
+
+void options_other_queue(struct search *s, bool in_vain)
 {
     const struct api_set *set = what_if_objects(s->w);
     uint32_t tried = 0;
 
     for (uint32_t i = 0; i < api_set_count(set) && tried < OPTIONS_QUEUES_MAX; i++) {
         const struct object *o = api_set_at(set, i);
-        struct what_if_result r;
         if (o->kind != API_LOCAL_QUEUE || strcmp(o->ns, s->object->ns) != 0 ||
             !strcmp(o->name, s->object->workload.queue))
             continue;
@@ -150,8 +166,7 @@ static void other_queue(struct search *s)
         c.from_text = s->object->workload.queue;
         c.to_text = o->name;
         tried++;
-        if (search_run(s, &c, 1, &r))
-            search_keep(s, &c, 1);
+        try_queue(s, &c, in_vain);
     }
 }
 
@@ -296,7 +311,7 @@ void options_workload(struct search *s)
     fewer_pods(s);
     smaller_requests(s);
     other_nodes(s);
-    other_queue(s);
+    options_other_queue(s, true);
     ends(s);
     higher_priority(s);
 }

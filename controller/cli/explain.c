@@ -1,0 +1,139 @@
+/* sluice explain: why one Workload waits, and what would let it start. */
+#include "cli/explain.h"
+
+#include "cli/arguments.h"
+#include "cli/terminal.h"
+
+#include "api/set.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct arguments {
+    const char *target;
+    const char **paths; /* owned; the strings are those of argv */
+    uint32_t npaths, cap_paths;
+    const char *config; /* path, or NULL */
+    bool json;
+};
+
+static int refuse(const char *text)
+{
+    (void)fprintf(stderr, "sluice explain: %s\n", text);
+    return CLI_BAD_INPUT;
+}
+
+/* ---- arguments ---------------------------------------------------------------------------------------------------------- */
+
+static int take_path(struct arguments *a, const char *value)
+{
+    if (mem_grow((void **)&a->paths, &a->cap_paths, a->npaths + 1, sizeof(*a->paths)))
+        return refuse("out of memory");
+    a->paths[a->npaths++] = value;
+    return CLI_OK;
+}
+
+/* The first argument is the Workload; more of them are files: `-f *.yaml`, as the shell hands it over. */
+static int take(void *ctx, const char *option, const char *value)
+{
+    struct arguments *a = ctx;
+
+    if (!strcmp(option, "filename") || (!*option && a->target))
+        return take_path(a, value);
+    if (!*option)
+        a->target = value;
+    else if (!strcmp(option, "config"))
+        a->config = value;
+    else if (!strcmp(option, "output"))
+        a->json = !strcmp(value, "json");
+    return CLI_OK;
+}
+
+/* ---- input -------------------------------------------------------------------------------------------------------------- */
+
+static int read_one(struct api_set *set, const char *path)
+{
+    struct err err = {0};
+
+    return api_read_path(set, path, &err) ? refuse(err.text) : CLI_OK;
+}
+
+/* The configuration comes first: the first one counts. */
+static int read_all(const struct arguments *a, struct api_set *set)
+{
+    int rc = a->config ? read_one(set, a->config) : CLI_OK;
+
+    for (uint32_t i = 0; i < a->npaths; i++)
+        rc = cli_worse(rc, read_one(set, a->paths[i]));
+    for (uint32_t i = 0; i < api_set_warnings(set); i++)
+        (void)fprintf(stderr, "warning: %s\n", api_set_warning(set, i));
+    for (uint32_t i = 0; i < api_set_errors(set); i++)
+        (void)fprintf(stderr, "%s\n", api_set_error(set, i));
+    return api_set_errors(set) ? CLI_BAD_INPUT : rc;
+}
+
+/* ---- the answer --------------------------------------------------------------------------------------------------------- */
+
+static int show(const struct explain *e, bool json)
+{
+    struct str out;
+
+    str_init(&out, 0);
+    if (json)
+        explain_data(e, &out);
+    else
+        explain_print(e, &out);
+    int rc = terminal_put("explain", &out);
+    str_free(&out);
+    if (rc)
+        return rc;
+    return e->state == EXPLAIN_WAITS || e->state == EXPLAIN_UNSETTLED ? CLI_WAITING : CLI_OK;
+}
+
+static int explain(const struct arguments *a, const struct api_set *set)
+{
+    const char *slash = strchr(a->target, '/');
+    char *ns = slash ? mem_strndup(a->target, (size_t)(slash - a->target)) : mem_strdup("default");
+    struct explain *e;
+    struct err err = {0};
+
+    if (!ns)
+        return refuse("out of memory");
+    int rc = explain_new(set, ns, slash ? slash + 1 : a->target, &e, &err);
+    mem_free(ns);
+    if (rc)
+        return refuse(err.text);
+    rc = show(e, a->json);
+    explain_free(e);
+    return rc;
+}
+
+static int read_and_explain(const struct arguments *a)
+{
+    struct api_set *set = api_set_new(0);
+
+    if (!set)
+        return refuse("out of memory");
+    int rc = read_all(a, set);
+    if (rc == CLI_OK || api_set_count(set))
+        rc = cli_worse(rc, explain(a, set));
+    api_set_free(set);
+    return rc;
+}
+
+int cli_explain(int argc, char **argv)
+{
+    struct arguments a = {0};
+    bool done;
+    int rc = cli_arguments(cli_find("explain"), argc, argv, take, &a, &done);
+
+    if (!rc && !done && !a.target)
+        rc = cli_bad_usage("explain", "whom? say NAMESPACE/NAME");
+    if (!rc && !done && !a.npaths)
+        rc = cli_bad_usage("explain", "no files: say -f PATH");
+    if (!rc && !done)
+        rc = read_and_explain(&a);
+    mem_free(a.paths);
+    return rc;
+}
