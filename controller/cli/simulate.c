@@ -6,6 +6,7 @@
 
 #include "api/set.h"
 #include "base/mem.h"
+#include "jobs/expand.h"
 #include "sim/trace.h"
 
 #include <stdio.h>
@@ -150,6 +151,17 @@ static bool has_config(const struct api_set *set)
     return false;
 }
 
+/* Jobs compete with the Workloads that they would have. */
+static int add_workloads(struct api_set *set)
+{
+    struct err err = {0};
+
+    if (!job_expand(set, &err))
+        return CLI_OK;
+    (void)fprintf(stderr, "sluice simulate: %s\n", err.text);
+    return CLI_BAD_INPUT;
+}
+
 /* The configuration comes first: the first one counts. */
 static int read_all(const struct arguments *a, struct api_set *set)
 {
@@ -164,7 +176,7 @@ static int read_all(const struct arguments *a, struct api_set *set)
     }
     for (uint32_t i = 0; i < a->npaths; i++)
         rc = cli_worse(rc, read_one(set, a->paths[i]));
-    return rc;
+    return cli_worse(rc, add_workloads(set));
 }
 
 static int tell_notes(const struct arguments *a, const struct api_set *set)
