@@ -139,7 +139,8 @@ static int read_submit(const struct row *row, struct job *j, struct err *err)
     if (fits) {
         bool zone = v.text[n - 1] == 'Z' || strchr(v.text + 10, '+');
         memcpy(text, v.text, n);
-        memcpy(text + n, zone ? "" : "Z", 2);
+        text[n] = zone ? 0 : 'Z';
+        text[n + 1] = 0;
     }
     if (!fits || when_parse(text, strlen(text), &j->submit, NULL))
         return err_set(err, ERR_INVALID, "line %llu: Submit \"%.60s\" is no time such as 2026-01-31T09:00:00",

@@ -368,7 +368,6 @@ static int step(struct replay *r, struct jobs_reader *jobs, struct err *err)
 {
     finish_due(r);
     (void)release_due(r);
-    finish_due(r);
     int rc = arrive_due(r, jobs, err);
     if (rc)
         return rc;
