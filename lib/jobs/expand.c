@@ -29,8 +29,9 @@ struct expansion {
     struct gates gates;
     const struct settings *settings;                            /* NULL without a Configuration */
     struct fact_priority_class *workload_classes, *pod_classes; /* owned */
-    struct keys workloads; /* by name, and by the uid of their job; sorted */
-    struct keys defaults;  /* namespaces with a LocalQueue "default"; sorted */
+    struct keys workloads;  /* by name, and by the uid of their job; sorted */
+    struct keys defaults;   /* namespaces with a LocalQueue "default"; sorted */
+    struct keys namespaces; /* that are there; sorted */
     uint32_t generated;
 };
 
@@ -106,6 +107,8 @@ static int look_around(struct expansion *e)
             rc = take_workload(e, &o->workload);
         else if (o->kind == API_LOCAL_QUEUE && strcmp(o->name, "default") == 0)
             rc = add_key(&e->defaults, o->ns, "");
+        else if (o->kind == API_NAMESPACE)
+            rc = add_key(&e->namespaces, o->name, "");
         else if (o->kind == API_WORKLOAD_PRIORITY_CLASS)
             rc = put_class(&e->workload_classes, &e->ctx.nworkload_classes, &workload_cap, o);
         else if (o->kind == API_PRIORITY_CLASS)
@@ -113,6 +116,7 @@ static int look_around(struct expansion *e)
     }
     sort_keys(&e->workloads);
     sort_keys(&e->defaults);
+    sort_keys(&e->namespaces);
     e->ctx.gates = &e->gates;
     e->ctx.workload_classes = e->workload_classes;
     e->ctx.pod_classes = e->pod_classes;
@@ -221,6 +225,22 @@ static int add_workload(struct expansion *e, const struct object *o, const char 
     return rc < 0 ? err_set(err, rc, "%s", why.text) : api_set_add(e->set, w, err);
 }
 
+/* Who writes jobs into files seldom writes their namespace there: it is taken as being there, with the label that every one has. */
+static int add_namespace(struct expansion *e, const struct object *o, struct err *err)
+{
+    struct object *n = arena_alloc(e->arena, sizeof(*n));
+    struct fact_label *label = arena_alloc(e->arena, sizeof(*label));
+    if (!n || !label || add_key(&e->namespaces, o->ns, "") < 0)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    sort_keys(&e->namespaces);
+    *label = (struct fact_label){.key = "kubernetes.io/metadata.name", .value = o->ns};
+    *n = (struct object){.kind = API_NAMESPACE, .file = o->file, .line = o->line, .ns = "", .name = o->ns};
+    n->name_space = (struct fact_namespace){.name = o->ns, .labels = label, .nlabels = 1};
+    warn(e, o, "metadata.namespace",
+         "the Namespace is not in the files; it is taken as existing, without labels of its own");
+    return api_set_add(e->set, n, err);
+}
+
 static int expand_job(struct expansion *e, const struct object *o, struct err *err)
 {
     const char *queue = queue_of(e, o);
@@ -230,7 +250,10 @@ static int expand_job(struct expansion *e, const struct object *o, struct err *e
     const char *workload = name ? job_workload_name(o, name, &e->ctx, e->arena) : NULL;
     if (!workload)
         return err_set(err, ERR_NOMEM, "out of memory");
-    return has_workload(e, o, workload) ? 0 : add_workload(e, o, name, queue, err);
+    if (has_workload(e, o, workload))
+        return 0;
+    int rc = has_key(&e->namespaces, o->ns, "") ? 0 : add_namespace(e, o, err);
+    return rc < 0 ? rc : add_workload(e, o, name, queue, err);
 }
 
 int job_expand(struct api_set *set, struct err *err)
@@ -248,6 +271,7 @@ int job_expand(struct api_set *set, struct err *err)
         rc = err_set(err, ERR_NOMEM, "out of memory");
     mem_free(e.workloads.p);
     mem_free(e.defaults.p);
+    mem_free(e.namespaces.p);
     mem_free(e.workload_classes);
     mem_free(e.pod_classes);
     return rc;

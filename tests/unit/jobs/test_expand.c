@@ -81,6 +81,12 @@ static const struct {
      "must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
 };
 
+static void read_into(struct api_set *s, const char *text)
+{
+    struct err e = {0};
+    ck_assert_int_eq(api_read_buffer(s, "u.yaml", text, strlen(text), &e), 0);
+}
+
 static const char *owner_of(const struct object *w)
 {
     return doc_str_or(doc_at(doc_path(w->doc, "metadata.ownerReferences"), 0), "name", "?");
@@ -92,6 +98,8 @@ START_TEST(expansions)
     size_t len = 0;
     struct err e = {0};
     struct api_set *s = set_of(0, rows[_i].text);
+    read_into(s, "{apiVersion: v1, kind: NamespaceList, items: [{metadata: {name: ns}}, {metadata: {name: "
+                 "default}}]}");
     uint32_t had = api_set_count(s), warned = api_set_warnings(s);
     ck_assert_int_eq(job_expand(s, &e), 0);
     for (uint32_t i = had; i < api_set_count(s); i++) {
@@ -117,10 +125,30 @@ START_TEST(annotations_stay)
     struct err e = {0};
     struct api_set *s = set_of(0, JOB(", name: a, annotations: {sim/run-seconds: '5'}" Q, ""));
     ck_assert_int_eq(job_expand(s, &e), 0);
-    ck_assert_str_eq(object_annotation(api_set_at(s, 1), "sim/run-seconds"), "5");
-    ck_assert_uint_eq(api_set_at(s, 1)->line, 2);
+    ck_assert_str_eq(object_annotation(api_set_at(s, 2), "sim/run-seconds"), "5");
+    ck_assert_uint_eq(api_set_at(s, 2)->line, 2);
     ck_assert_int_eq(api_read_buffer(s, "u.yaml", "x: 1", 4, &e), 0);
     ck_assert_str_eq(api_set_error(s, 0), "u.yaml:1: apiVersion: Required value");
+    api_set_free(s);
+}
+END_TEST
+
+START_TEST(namespaces)
+{
+    struct err e = {0};
+    struct api_set *s = set_of(0, JOB(", name: a", "") JOB(", name: b" Q, "") JOB(", name: c" Q, ""));
+    ck_assert_int_eq(job_expand(s, &e), 0);
+    ck_assert_uint_eq(api_set_count(s), 6);
+    const struct object *n = api_set_at(s, 3);
+    ck_assert_int_eq(n->kind, API_NAMESPACE);
+    ck_assert_str_eq(n->name_space.name, "ns");
+    ck_assert_uint_eq(n->name_space.nlabels, 1);
+    ck_assert_str_eq(n->name_space.labels[0].key, "kubernetes.io/metadata.name");
+    ck_assert_str_eq(n->name_space.labels[0].value, "ns");
+    ck_assert_uint_eq(api_set_warnings(s), 1);
+    ck_assert_str_eq(api_set_warning(s, 0),
+                     "t.yaml:8: Job ns/b: metadata.namespace: the Namespace is not in the files; it is "
+                     "taken as existing, without labels of its own");
     api_set_free(s);
 }
 END_TEST
@@ -132,7 +160,7 @@ START_TEST(strict)
         API_STRICT, JOB(", name: a" Q, "") "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: b" Q
                                            "}\nspec: {template: {spec: {foo: 1, containers: [{name: c}]}}}");
     ck_assert_int_eq(job_expand(s, &e), 0);
-    ck_assert_uint_eq(api_set_count(s), 3);
+    ck_assert_uint_eq(api_set_count(s), 5); /* two namespaces, and one Workload */
     ck_assert_str_eq(api_set_error(s, 0), "t.yaml:11: Job default/b: spec.template.spec.foo: unknown field");
     api_set_free(s);
 }
@@ -165,6 +193,7 @@ static void add(TCase *tc)
 {
     tcase_add_loop_test(tc, expansions, 0, COUNT(rows));
     tcase_add_test(tc, annotations_stay);
+    tcase_add_test(tc, namespaces);
     tcase_add_test(tc, strict);
     tcase_add_test(tc, out_of_memory);
 }
