@@ -5,7 +5,11 @@
 #include "cli/terminal.h"
 
 #include "api/set.h"
+#include "base/arena.h"
 #include "base/mem.h"
+#include "jobs/expand.h"
+#include "jobs/kind.h"
+#include "jobs/name.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,9 +67,12 @@ static int read_one(struct api_set *set, const char *path)
 static int read_all(const struct arguments *a, struct api_set *set)
 {
     int rc = a->config ? read_one(set, a->config) : CLI_OK;
+    struct err err = {0};
 
     for (uint32_t i = 0; i < a->npaths; i++)
         rc = cli_worse(rc, read_one(set, a->paths[i]));
+    if (job_expand(set, &err))
+        rc = cli_worse(rc, refuse(err.text));
     for (uint32_t i = 0; i < api_set_warnings(set); i++)
         (void)fprintf(stderr, "warning: %s\n", api_set_warning(set, i));
     for (uint32_t i = 0; i < api_set_errors(set); i++)
@@ -91,21 +98,83 @@ static int show(const struct explain *e, bool json)
     return e->state == EXPLAIN_WAITS || e->state == EXPLAIN_UNSETTLED ? CLI_WAITING : CLI_OK;
 }
 
+static bool is_workload_of(struct arena *a, const struct object *job, const struct object *o)
+{
+    static const size_t lengths[] = {JOB_NAME_MAX, JOB_NAME_SHORT_MAX};
+    const struct job_kind *k = job_kind_of(job->kind);
+    const char *uid = doc_str_or(doc_field(job->doc, "metadata"), "uid", "");
+
+    if (!k || o->kind != API_WORKLOAD || strcmp(o->ns, job->ns) != 0)
+        return false;
+    if (*uid && !strcmp(o->workload.job_uid, uid))
+        return true;
+    for (size_t i = 0; i < 2; i++)
+        if (!strcmp(o->name, job_name(a, k->group, k->kind, job->name, uid, "", lengths[i])))
+            return true;
+    return false;
+}
+
+/* The Workload of that name, else that of the job of that name; NULL if there is neither. */
+static const struct object *find(const struct api_set *set, const char *ns, const char *name, struct arena *a)
+{
+    const struct object *job = NULL;
+
+    for (uint32_t i = 0; i < api_set_count(set); i++) {
+        const struct object *o = api_set_at(set, i);
+        if (strcmp(o->name, name) != 0 || strcmp(o->ns, ns) != 0)
+            continue;
+        if (o->kind == API_WORKLOAD)
+            return o;
+        if (job_kind_of(o->kind))
+            job = o;
+    }
+    for (uint32_t i = 0; job && i < api_set_count(set); i++)
+        if (is_workload_of(a, job, api_set_at(set, i)))
+            return api_set_at(set, i);
+    return NULL;
+}
+
+static int explain_object(const struct api_set *set, const struct object *o, bool json)
+{
+    struct explain *e;
+    struct err err = {0};
+
+    if (explain_new(set, o->ns, o->name, &e, &err))
+        return refuse(err.text);
+    int rc = show(e, json);
+    explain_free(e);
+    return rc;
+}
+
+static int find_and_explain(const struct arguments *a, const struct api_set *set, const char *ns,
+                            const char *name, struct arena *arena)
+{
+    jmp_buf bail;
+
+    if (setjmp(bail))
+        return refuse("out of memory");
+    arena->bail = &bail;
+    const struct object *o = find(set, ns, name, arena);
+    if (o)
+        return explain_object(set, o, a->json);
+    (void)fprintf(
+        stderr, "sluice explain: the files have no Workload %s/%s, nor a job of that name with a Workload\n",
+        ns, name);
+    return CLI_BAD_INPUT;
+}
+
 static int explain(const struct arguments *a, const struct api_set *set)
 {
     const char *slash = strchr(a->target, '/');
     char *ns = slash ? mem_strndup(a->target, (size_t)(slash - a->target)) : mem_strdup("default");
-    struct explain *e;
-    struct err err = {0};
+    struct arena arena;
 
     if (!ns)
         return refuse("out of memory");
-    int rc = explain_new(set, ns, slash ? slash + 1 : a->target, &e, &err);
+    arena_init(&arena, 4096);
+    int rc = find_and_explain(a, set, ns, slash ? slash + 1 : a->target, &arena);
+    arena_free(&arena);
     mem_free(ns);
-    if (rc)
-        return refuse(err.text);
-    rc = show(e, a->json);
-    explain_free(e);
     return rc;
 }
 

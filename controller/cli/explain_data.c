@@ -113,13 +113,13 @@ static void put_pairs(struct data *d, const struct explain *e)
     emit_close(&d->e);
 }
 
-static void put_evictions(struct data *d, const char *key, const struct explain_eviction *list, uint32_t n)
+static void put_evictions(struct data *d, const char *key, const struct explain_evictions *l)
 {
     char at[40];
 
     emit_list(&d->e, key);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct explain_eviction *v = &list[i];
+    for (uint32_t i = 0; i < l->n; i++) {
+        const struct explain_eviction *v = &l->list[i];
         emit_map(&d->e, NULL);
         (void)when_print(v->at, at, sizeof(at));
         emit_text(&d->e, "time", at);
@@ -211,8 +211,10 @@ void explain_data(const struct explain *e, struct str *out)
     put_state(&d, e);
     put_attempts(&d, e);
     put_pairs(&d, e);
-    put_evictions(&d, "evictedForIt", e->evicted, e->nevicted);
-    put_evictions(&d, "evictions", e->evictions, e->nevictions);
+    put_evictions(&d, "evictedForIt", &e->evicted);
+    emit_int(&d.e, "evictedForItCount", e->evicted.all);
+    put_evictions(&d, "evictions", &e->evictions);
+    emit_int(&d.e, "evictionsCount", e->evictions.all);
     if (e->state == EXPLAIN_WAITS)
         put_options(&d, e);
     emit_close(&d.e);

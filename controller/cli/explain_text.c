@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { HOLDERS_SHOWN = 10, HURT_SHOWN = 8 };
+enum { HOLDERS_SHOWN = 10, EVICTIONS_SHOWN = 10, HURT_SHOWN = 8 };
 
 void explain_amount(struct str *out, const char *resource, amount v)
 {
@@ -173,12 +173,14 @@ static void put_why(const struct explain *e, struct str *out)
     put_attempts(e, out);
 }
 
-static void put_evictions(const struct explain_eviction *list, uint32_t n, const char *head, struct str *out)
+static void put_evictions(const struct explain_evictions *l, const char *head, struct str *out)
 {
+    uint32_t n = l->n < EVICTIONS_SHOWN ? l->n : EVICTIONS_SHOWN;
+
     if (n)
         str_addf(out, "\n%s\n", head);
     for (uint32_t i = 0; i < n; i++) {
-        const struct explain_eviction *v = &list[i];
+        const struct explain_eviction *v = &l->list[i];
         str_addf(out, "  %s (%s) by %s (%s): %s\n", v->victim, v->victim_queue, v->by, v->by_queue,
                  v->reason);
         if (v->victim_share >= 0)
@@ -186,6 +188,8 @@ static void put_evictions(const struct explain_eviction *list, uint32_t n, const
                      v->by_queue, v->by_share);
         str_addf(out, "    %s\n", v->message);
     }
+    if (l->all > n)
+        str_addf(out, "  and %u more\n", l->all - n);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------------ */
@@ -318,8 +322,8 @@ void explain_print(const struct explain *e, struct str *out)
 {
     put_head(e, out);
     put_why(e, out);
-    put_evictions(e->evicted, e->nevicted, "Evicted for it", out);
-    put_evictions(e->evictions, e->nevictions, "It was evicted", out);
+    put_evictions(&e->evicted, "Evicted for it", out);
+    put_evictions(&e->evictions, "It was evicted", out);
     put_pairs(e, out);
     put_options(e, out);
 }

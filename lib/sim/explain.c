@@ -76,7 +76,7 @@ static void take_attempts(struct watcher *t, const struct wl *wl, const struct a
             to->pod_set = names_text(names, wl->pod_sets[ps->pod_set].name);
             to->flavor = names_text(names, from->flavor);
             to->mode = mode_text(from->mode);
-            to->borrows = from->level > 0;
+            to->borrows = from->mode != MODE_NO_FIT && from->level > 0;
             take_reasons(t, ps, from, to);
         }
     }
@@ -108,24 +108,20 @@ static double share_of(const struct watcher *t, uint32_t cq)
                                                                : -1;
 }
 
-static void add_eviction(struct watcher *t, const struct cycle *c, uint32_t i, struct explain_eviction **list,
-                         uint32_t *n, uint32_t *cap)
+static void add_eviction(struct watcher *t, const struct cycle *c, uint32_t i, struct explain_evictions *to)
 {
     const struct target *g = c->evicted_target[i];
     const struct decision *by = c->evicted_by[i];
     struct explain *e = t->e;
 
-    if (*n == *cap) {
-        uint32_t more = *cap ? 2 * *cap : 8;
-        struct explain_eviction *to = ARENA_NEW(&e->mem, struct explain_eviction, more);
-        if (*n)
-            memcpy(to, *list, *n * sizeof(*to));
-        *list = to;
-        *cap = more;
-    }
+    to->all++;
+    if (to->n == EXPLAIN_EVICTIONS_MAX)
+        return;
+    if (!to->list)
+        to->list = ARENA_NEW(&e->mem, struct explain_eviction, EXPLAIN_EVICTIONS_MAX);
     str_clear(&t->text);
     reason_preemption(&t->text, t->w, by->w, by->cq, g);
-    (*list)[(*n)++] = (struct explain_eviction){
+    to->list[to->n++] = (struct explain_eviction){
         .victim = record_of(g->w)->key,
         .victim_queue = world_cq(t->w, g->cq).name,
         .by = record_of(by->w)->key,
@@ -152,9 +148,9 @@ static void on_cycle(void *arg, const struct cycle *c)
 
     for (uint32_t i = 0; i < c->nevicted; i++) {
         if (is_target(t, c->evicted_by[i]->w))
-            add_eviction(t, c, i, &e->evicted, &e->nevicted, &e->cap_evicted);
+            add_eviction(t, c, i, &e->evicted);
         if (is_target(t, c->evicted[i]))
-            add_eviction(t, c, i, &e->evictions, &e->nevictions, &e->cap_evictions);
+            add_eviction(t, c, i, &e->evictions);
     }
     for (uint32_t i = 0; i < c->ndecisions; i++)
         if (is_target(t, c->decisions[i].w))

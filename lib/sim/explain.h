@@ -6,10 +6,8 @@
 #include "core/loans.h"
 #include "sim/options.h"
 
-enum {
-    EXPLAIN_AHEAD_MAX = 20,
-    EXPLAIN_HOLDERS_MAX = 100
-}; /* how many of them are named; they are counted all the same */
+/* How many of them are named; they are counted all the same. */
+enum { EXPLAIN_AHEAD_MAX = 20, EXPLAIN_HOLDERS_MAX = 100, EXPLAIN_EVICTIONS_MAX = 50 };
 
 enum explain_state {
     EXPLAIN_WAITS,
@@ -64,6 +62,11 @@ struct explain_eviction {
     when_ns at;
 };
 
+struct explain_evictions {
+    struct explain_eviction *list; /* the first ones, in order */
+    uint32_t n, all;
+};
+
 struct explain {
     struct arena mem;
     struct what_if *run; /* owned */
@@ -87,10 +90,8 @@ struct explain {
     uint32_t in_cq, in_lq;    /* places, from 0 */
     const char *const *ahead; /* in its ClusterQueue, in order; not more than EXPLAIN_AHEAD_MAX */
     uint32_t nahead;
-    /* evictions for it, and of it, in order */
-    struct explain_eviction *evicted, *evictions;
-    uint32_t nevicted, nevictions, cap_evicted, cap_evictions;
-    struct options options; /* of one that waits */
+    struct explain_evictions evicted, evictions; /* for it, and of it */
+    struct options options;                      /* of one that waits */
 };
 
 /* The objects are borrowed for the life of `*ret`. ERR_NOTFOUND, ERR_NOMEM, or what sim_new returns. */

@@ -195,8 +195,10 @@ static void put_workload(struct str *s, int i, const struct planned_workload *w)
 static void put_plan(struct str *s, const struct plan *p)
 {
     str_add(s, "apiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n");
-    str_addf(s, "---\napiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\n%s",
-             p->fair ? "fairSharing: {preemptionStrategies: [LessThanOrEqualToFinalShare, LessThanInitialShare]}\n" : "");
+    str_addf(
+        s, "---\napiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\n%s",
+        p->fair ? "fairSharing: {preemptionStrategies: [LessThanOrEqualToFinalShare, LessThanInitialShare]}\n"
+                : "");
     str_add(s, HEAD("ResourceFlavor") "metadata: {name: plain}\nspec: {nodeLabels: {kind: plain}}\n");
     str_add(s, HEAD("ResourceFlavor") "metadata: {name: spot}\nspec: {nodeLabels: {kind: spot}, nodeTaints: "
                                       "[{key: spot, "
@@ -343,7 +345,8 @@ static bool plan_starts(const struct plan *p, const char *key)
     ck_assert_int_eq(sim_run(s, &err), 0);
     for (uint32_t i = 0; i < sim_count(s); i++)
         if (!strcmp(sim_at(s, i)->key, key))
-            starts = what_if_holds(sim_at(s, i)) || what_if_finished(sim_at(s, i));
+            starts = sim_end(s) == SIM_QUIESCENT &&
+                     (what_if_holds(sim_at(s, i)) || what_if_finished(sim_at(s, i)));
     sim_free(s);
     api_set_free(set);
     return starts;
