@@ -129,7 +129,8 @@ struct fact_cluster_queue {
     struct fact_weight weight;
     bool usage_based_afs; /* admissionScope.admissionMode = UsageBasedAdmissionFairSharing */
     bool deleting;        /* deletionTimestamp seen */
-    int64_t generation;   /* metadata.generation */
+    int64_t
+        generation; /* metadata.generation, 0 = unknown; the same as before means the same spec: it is not read again */
 };
 
 struct fact_cohort {
