@@ -40,7 +40,8 @@ struct rows {
     const struct book *b;
     struct str cell;
     struct loan_lender self;
-    const char *name, *cohort, *share; /* the last two only with wide */
+    const char *name, *cohort;
+    char share[40]; /* this and the cohort only with wide */
     bool wide;
 };
 
@@ -174,14 +175,12 @@ static void put_share(char *buf, size_t size, const struct tree *t, uint32_t nod
 static void all_rows(struct rows *r, struct world *w, uint32_t n, const uint32_t *order)
 {
     const struct tree *t;
-    char share[40];
 
-    r->share = share;
     for (uint32_t i = 0; i < n; i++) {
         const struct cq_view v = world_cq(w, order[i]);
         r->name = v.name;
         r->cohort = *v.cohort ? v.cohort : "-";
-        put_share(share, sizeof(share), v.tree, v.node, v.in_snapshot);
+        put_share(r->share, sizeof(r->share), v.tree, v.node, v.in_snapshot);
         r->self = (struct loan_lender){LOAN_CLUSTER_QUEUE, names_find(world_names(w), r->name)};
         world_cq_uses(w, order[i], queue_row, r);
     }
@@ -191,7 +190,7 @@ static void all_rows(struct rows *r, struct world *w, uint32_t n, const uint32_t
                 continue;
             bool has_parent = t->nodes[k].parent != TREE_NONE;
             r->cohort = has_parent ? names_text(world_names(w), t->nodes[t->nodes[k].parent].name) : "-";
-            put_share(share, sizeof(share), t, k, !t->cyclic);
+            put_share(r->share, sizeof(r->share), t, k, !t->cyclic);
             cohort_rows(r, t, k);
         }
     }
