@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* Text of a page: a backslash and a minus have meanings of their own, and so have ' and . at the beginning of a line. */
+/* Text of a page: a backslash and a minus have meanings of their own, and so have ' and . at the beginning of a line. Lists without spaces
+ * and paths may be broken. */
 static void put_text(struct str *out, const char *text)
 {
     bool line_begins = true;
@@ -18,6 +19,8 @@ static void put_text(struct str *out, const char *text)
             str_add(out, "\\-");
         else
             str_addc(out, *p);
+        if ((*p == ',' || *p == '/' || *p == '|') && p[1] && p[1] != ' ' && p[1] != '\n')
+            str_add(out, "\\:");
         line_begins = *p == '\n';
     }
 }
