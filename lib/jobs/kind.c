@@ -191,7 +191,7 @@ static int count_at(const struct doc_node *item, const char *path, int32_t dflt,
 int job_pods_count(const struct job_pods *p, const struct doc_node *item, int32_t *ret_replicas,
                    int32_t *ret_count, const struct doc_node **ret_bad, struct err *err)
 {
-    int32_t parallelism, completions, product;
+    int32_t parallelism = 1, completions = 1, product;
     *ret_bad = NULL;
     int rc = count_at(item, p->replicas, 1, ret_replicas, ret_bad, err);
     if (rc == 0)

@@ -14,6 +14,7 @@ struct interval {
 static bool read_index(const char **p, int64_t *ret)
 {
     char *end;
+    *ret = 0;
     if (**p < '0' || **p > '9')
         return false;
     errno = 0;
