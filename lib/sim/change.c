@@ -220,53 +220,47 @@ static void apply_policy(const struct change *c, struct fact_preemption *p)
 
 /* ---- all ---------------------------------------------------------------------------------------------------------------- */
 
+static void apply_to_workload(const struct change *c, struct arena *a, struct object *o,
+                              const struct object *flavor)
+{
+    struct fact_workload *w = &o->workload;
+
+    if (c->kind == CHANGE_ACTIVE) {
+        w->active = true;
+    } else if (c->kind == CHANGE_QUEUE) {
+        w->queue = c->to_text;
+    } else if (c->kind == CHANGE_END) {
+        apply_end(a, o);
+    } else if (c->kind == CHANGE_PRIORITY) {
+        w->priority_class = c->to_text;
+        w->priority = (int32_t)c->to;
+    } else {
+        apply_pod_set(c, a, o, flavor);
+    }
+}
+
+static void apply_to_queue(const struct change *c, struct arena *a, struct object *o)
+{
+    if (c->kind == CHANGE_WEIGHT)
+        apply_weight(c, o);
+    else if (c->kind == CHANGE_NOMINAL || c->kind == CHANGE_BORROWING || c->kind == CHANGE_LENDING)
+        apply_quota(c, a, o);
+    else if (c->kind == CHANGE_RESUME && o->kind == API_LOCAL_QUEUE)
+        o->local_queue.stop = STOP_NONE;
+    else if (c->kind == CHANGE_RESUME)
+        o->cluster_queue.stop = STOP_NONE;
+    else if (c->kind == CHANGE_STRATEGY)
+        o->cluster_queue.strategy = STRATEGY_BEST_EFFORT_FIFO;
+    else
+        apply_policy(c, &o->cluster_queue.preemption);
+}
+
 void change_apply(const struct change *c, struct arena *a, struct object *o, const struct object *flavor)
 {
-    switch (c->kind) {
-    case CHANGE_ACTIVE:
-        o->workload.active = true;
-        break;
-    case CHANGE_RESUME:
-        if (o->kind == API_LOCAL_QUEUE)
-            o->local_queue.stop = STOP_NONE;
-        else
-            o->cluster_queue.stop = STOP_NONE;
-        break;
-    case CHANGE_COUNT:
-    case CHANGE_REQUEST:
-    case CHANGE_TOLERATE:
-    case CHANGE_SELECTOR:
-        apply_pod_set(c, a, o, flavor);
-        break;
-    case CHANGE_QUEUE:
-        o->workload.queue = c->to_text;
-        break;
-    case CHANGE_END:
-        apply_end(a, o);
-        break;
-    case CHANGE_PRIORITY:
-        o->workload.priority_class = c->to_text;
-        o->workload.priority = (int32_t)c->to;
-        break;
-    case CHANGE_NOMINAL:
-    case CHANGE_BORROWING:
-    case CHANGE_LENDING:
-        apply_quota(c, a, o);
-        break;
-    case CHANGE_WEIGHT:
-        apply_weight(c, o);
-        break;
-    case CHANGE_STRATEGY:
-        o->cluster_queue.strategy = STRATEGY_BEST_EFFORT_FIFO;
-        break;
-    case CHANGE_WITHIN:
-    case CHANGE_RECLAIM:
-    case CHANGE_BORROW_WITHIN:
-        apply_policy(c, &o->cluster_queue.preemption);
-        break;
-    case CHANGE_KINDS:
-        break;
-    }
+    if (o->kind == API_WORKLOAD)
+        apply_to_workload(c, a, o, flavor);
+    else
+        apply_to_queue(c, a, o);
 }
 
 /* ---- texts -------------------------------------------------------------------------------------------------------------- */
@@ -294,21 +288,27 @@ const char *change_kind_name(enum change_kind k)
     return k < CHANGE_KINDS ? names[k] : "";
 }
 
+static void print_pod_field(const struct change *c, struct str *out)
+{
+    str_addf(out, "spec.podSets[%s].", c->part);
+    if (c->kind == CHANGE_COUNT)
+        str_add(out, "count");
+    else if (c->kind == CHANGE_TOLERATE)
+        str_add(out, "template.spec.tolerations");
+    else if (c->kind == CHANGE_SELECTOR)
+        str_add(out, "template.spec.nodeSelector");
+    else
+        str_addf(out, "template.spec.containers[%s].resources.requests[%s]", c->item, c->resource);
+}
+
 void change_print_field(const struct change *c, struct str *out)
 {
     switch (c->kind) {
     case CHANGE_COUNT:
-        str_addf(out, "spec.podSets[%s].count", c->part);
-        break;
     case CHANGE_REQUEST:
-        str_addf(out, "spec.podSets[%s].template.spec.containers[%s].resources.requests[%s]", c->part,
-                 c->item, c->resource);
-        break;
     case CHANGE_TOLERATE:
-        str_addf(out, "spec.podSets[%s].template.spec.tolerations", c->part);
-        break;
     case CHANGE_SELECTOR:
-        str_addf(out, "spec.podSets[%s].template.spec.nodeSelector", c->part);
+        print_pod_field(c, out);
         break;
     case CHANGE_END:
         str_add(out, "status");

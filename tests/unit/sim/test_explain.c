@@ -423,12 +423,218 @@ START_TEST(random_worlds)
 }
 END_TEST
 
+/* ---- scenes: what is said ----------------------------------------------------------------------------------------------- */
+
+static struct api_set *scene_set;
+static struct explain *scene;
+
+static void explain_scene(const struct plan *p, const char *name)
+{
+    struct err err = {0};
+
+    scene_set = read_plan(p);
+    ck_assert_msg(!explain_new(scene_set, "ns", name, &scene, &err), "%s", err.text);
+}
+
+static void end_scene(void)
+{
+    explain_free(scene);
+    api_set_free(scene_set);
+    ck_assert_int_eq(mem_live(), 0);
+}
+
+/* q0 and q1 under "top", 4 cpu each of flavor plain, everything else 0; nobody evicts. */
+static struct plan two_queues(void)
+{
+    struct plan p = {.mid_weight = 1000, .top_weight = 1000};
+
+    for (int i = 0; i < CQS; i++) {
+        p.queues[i] = (struct planned_queue){.cohort = i < 2 ? 1 : 0, .borrow = NO, .weight = 1000};
+        for (int f = 0; f < FLAVORS; f++)
+            for (int r = 0; r < RESOURCES; r++)
+                p.queues[i].quotas[f][r] = (struct planned_quota){f || r || i == 2 ? 0 : 4000, NO, NO};
+    }
+    return p;
+}
+
+static void add(struct plan *p, int queue, int count, int64_t cpu)
+{
+    p->workloads[p->nworkloads++] = (struct planned_workload){
+        .queue = queue, .count = count, .selector = NO, .asks = {1000 * cpu, 0}, .active = true};
+}
+
+static bool has_option(enum change_kind kind, const char *name, int64_t to)
+{
+    for (uint32_t i = 0; i < scene->options.n; i++) {
+        const struct option *o = &scene->options.list[i];
+        if (o->nchanges == 1 && o->changes[0].kind == kind && !strcmp(o->changes[0].name, name) &&
+            o->changes[0].to == to)
+            return true;
+    }
+    return false;
+}
+
+/* In the first cycle w1 takes 1 of q1's 4 and w0 borrows 2; w2 finds 1 of the 3 that it asks for, and w3 is behind it. */
+static struct plan borrowed(void)
+{
+    struct plan p = two_queues();
+
+    add(&p, 0, 1, 6);
+    add(&p, 1, 1, 1);
+    add(&p, 1, 1, 3);
+    add(&p, 1, 1, 3);
+    return p;
+}
+
+static void check_numbers(const struct explain_pair *pair)
+{
+    ck_assert_str_eq(pair->flavor, "plain");
+    ck_assert_int_eq(pair->asked, 3000);
+    ck_assert_uint_eq(pair->nlevels, 2);
+    ck_assert(pair->levels[0].available == 1000 && pair->levels[0].nominal == 4000);
+    ck_assert(!pair->levels[0].is_cohort && pair->levels[1].is_cohort);
+    ck_assert(pair->levels[1].quota == 8000 && pair->levels[1].used == 7000);
+    ck_assert_uint_eq(pair->nholders, 2);
+    ck_assert_str_eq(pair->holders[0].key, "ns/w1");
+    ck_assert(pair->holders[0].own);
+    ck_assert_str_eq(pair->holders[1].key, "ns/w0");
+    ck_assert_uint_eq(pair->nloans, 1);
+    ck_assert_str_eq(pair->loans[0].borrower, "q0");
+    ck_assert_str_eq(pair->loans[0].lender, "q1");
+    ck_assert_int_eq(pair->loans[0].amount, 2000);
+}
+
+START_TEST(borrowed_by_others)
+{
+    struct plan p = borrowed();
+
+    explain_scene(&p, "w2");
+    ck_assert_int_eq(scene->state, EXPLAIN_WAITS);
+    ck_assert_str_eq(scene->cluster_queue, "q1");
+    ck_assert(scene->queued && scene->in_cq == 0 && scene->nahead == 0);
+    ck_assert_str_eq(scene->wait, "WaitingForQuota");
+    ck_assert_uint_eq(scene->npairs, 2); /* cpu of both flavors */
+    check_numbers(&scene->pairs[0]);
+    ck_assert(has_option(CHANGE_REQUEST, "w2", 1000));
+    ck_assert(has_option(CHANGE_END, "w0", 1));
+    ck_assert(has_option(CHANGE_NOMINAL, "q1", 6000));
+    ck_assert(has_option(CHANGE_RECLAIM, "q1", POLICY_ANY));
+    end_scene();
+}
+END_TEST
+
+START_TEST(behind_another)
+{
+    struct plan p = borrowed();
+
+    explain_scene(&p, "w3");
+    ck_assert_uint_eq(scene->in_cq, 1);
+    ck_assert_uint_eq(scene->nahead, 1);
+    ck_assert_str_eq(scene->ahead[0], "ns/w2");
+    end_scene();
+}
+END_TEST
+
+START_TEST(admitted_on_a_loan)
+{
+    struct plan p = two_queues();
+
+    add(&p, 0, 1, 6);
+    explain_scene(&p, "w0");
+    ck_assert_int_eq(scene->state, EXPLAIN_ADMITTED);
+    ck_assert_uint_gt(scene->borrow_level, 0);
+    ck_assert_uint_eq(scene->npairs, 1); /* only what it holds */
+    ck_assert_uint_eq(scene->pairs[0].nloans, 1);
+    ck_assert_uint_eq(scene->options.n, 0);
+    ck_assert_str_eq(scene->message, "");
+    end_scene();
+}
+END_TEST
+
+/* As `borrowed`, but q1 may take its quota back. */
+START_TEST(evicted_by_a_reclaim)
+{
+    struct plan p = borrowed();
+
+    p.queues[1].reclaim = POLICY_ANY;
+    explain_scene(&p, "w2");
+    ck_assert_int_eq(scene->state, EXPLAIN_ADMITTED);
+    ck_assert_uint_eq(scene->evicted.n, 1);
+    ck_assert_uint_eq(scene->evicted.all, 1);
+    ck_assert_str_eq(scene->evicted.list[0].victim, "ns/w0");
+    ck_assert_str_eq(scene->evicted.list[0].reason, "InCohortReclamation");
+    ck_assert(scene->evicted.list[0].victim_share < 0);
+    end_scene();
+}
+END_TEST
+
+START_TEST(switched_off)
+{
+    struct plan p = two_queues();
+
+    add(&p, 0, 1, 1);
+    p.workloads[0].active = false;
+    explain_scene(&p, "w0");
+    ck_assert_int_eq(scene->state, EXPLAIN_WAITS);
+    ck_assert_uint_eq(scene->options.n, 1);
+    ck_assert(has_option(CHANGE_ACTIVE, "w0", 1));
+    end_scene();
+}
+END_TEST
+
+/* Two things are wrong at once, and no single change heals both. */
+START_TEST(nothing_helps)
+{
+    struct plan p = two_queues();
+
+    add(&p, 2, 1, 1);
+    p.workloads[0].asks[1] = 1;
+    p.workloads[0].selector = 1;
+    p.workloads[0].tolerates = false;
+    p.queues[0].quotas[0][0].nominal = p.queues[1].quotas[0][0].nominal = 0;
+    explain_scene(&p, "w0");
+    ck_assert_int_eq(scene->state, EXPLAIN_WAITS);
+    ck_assert_uint_eq(scene->options.n, 0);
+    ck_assert(!scene->options.exhausted);
+    ck_assert_uint_gt(what_if_runs(scene->run), 5);
+    end_scene();
+}
+END_TEST
+
+START_TEST(memory_runs_out)
+{
+    struct plan p = two_queues();
+    struct explain *e = NULL;
+    struct err err = {0};
+    int rc = ERR_NOMEM;
+
+    add(&p, 0, 2, 1);
+    add(&p, 1, 1, 9);
+    struct api_set *set = read_plan(&p);
+    for (uint64_t n = 1; rc == ERR_NOMEM && n < 20000; n += n < 400 ? 1 : 97) {
+        mem_fail_after(n);
+        rc = explain_new(set, "ns", "w1", &e, &err);
+        mem_fail_after(0);
+        ck_assert(rc == 0 || (rc == ERR_NOMEM && !e));
+    }
+    ck_assert_int_eq(rc, 0);
+    explain_free(e);
+    api_set_free(set);
+    ck_assert_int_eq(mem_live(), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("explain");
     TCase *tc = tcase_create("all");
 
-    tcase_add_test(tc, random_worlds);
+    const TTest *const tests[] = {borrowed_by_others,   behind_another, admitted_on_a_loan,
+                                  evicted_by_a_reclaim, switched_off,   nothing_helps,
+                                  memory_runs_out,      random_worlds};
+
+    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+        tcase_add_test(tc, tests[i]);
     tcase_set_timeout(tc, 100);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
