@@ -264,11 +264,12 @@ static void tell_assumed(const struct arguments *a, const struct sim *s)
 static int simulate(const struct arguments *a, const struct api_set *set)
 {
     struct progress progress = progress_start("sluice simulate", a->quiet);
+    uint64_t told = max_cycles_of(a->paths[0]); /* a world that is written as a story */
     struct sim_options opt = {
-        .max_cycles = a->cycles ? a->cycles : max_cycles_of(a->paths[0]),
+        .max_cycles = a->cycles ? a->cycles : told,
         .max_cycles_at_once = CYCLES_AT_ONCE_MAX,
         .start = WHEN_NONE,
-        .gathers = true,
+        .gathers = !told || a->now != WHEN_NONE,
         .begin = a->now,
         .until_ns = a->until_ns,
         .models = true,
