@@ -144,6 +144,38 @@ static const char explain_about[] =
     "\n"
     "The files are read as by `sluice simulate`.";
 
+static const struct cli_option diff_options[] = {
+    {"before", 0, "PATH", NULL, "the policy as it is: a file or a directory; may be repeated"},
+    {"after", 0, "PATH", NULL, "the policy as it would be; may be repeated"},
+    {"state", 0, "PATH", NULL,
+     "Workloads and jobs, and what the policy leaves out, such as flavors and namespaces; - for standard "
+     "input; may be repeated"},
+    {"trace", 0, "TRACE", NULL, "a trace of jobs to run against both (see `sluice help replay`)"},
+    {"mapping", 'm', "FILE", NULL, "with --trace: which tenant stands for which LocalQueue, and more"},
+    {"skip-impossible", 0, NULL, NULL,
+     "with --trace: leave out jobs larger than their queue can ever get: with StrictFIFO they block it for "
+     "ever"},
+    {"config", 0, "FILE", NULL, "Kueue's Configuration, for both"},
+    {"output", 'o', "FORMAT", "text|json", "text (default), json"},
+    {"no-color", 0, NULL, NULL, "no colours on a terminal either"},
+    {0},
+};
+
+static const char diff_about[] =
+    "Compares two policies: ResourceFlavors, Cohorts, ClusterQueues, LocalQueues and all that belongs to "
+    "them. It says which fields differ, defaults counted as if they were written, and what each "
+    "ClusterQueue may borrow and lend in consequence.\n"
+    "\n"
+    "With --state both worlds are run to rest from the same Workloads, with the decisions that the "
+    "controller would make: which running ones are evicted, which waiting ones start, and what is "
+    "borrowed and lent. An object that either policy has is not taken from the state; namespaces that are "
+    "nowhere are taken as there, without labels. With --trace both run a trace of jobs: waits and GPU-hours "
+    "of each queue.\n"
+    "\n"
+    "Faults are named with their objects: cohorts in a cycle, references to what is not there, quota that "
+    "nobody can use, queues that can never get a resource, evictions without end. Errors that the policy "
+    "before does not have make the exit status 1.";
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -223,6 +255,27 @@ const struct cli_command cli_commands[] = {
         .run = cli_explain,
     },
     {
+        .name = "diff",
+        .synopsis =
+            "--before PATH --after PATH [--state PATH] [--trace TRACE [--mapping FILE] [--skip-impossible]] "
+            "[--config FILE] [-o text|json] [--no-color]",
+        .summary = "what a change of queues would do, before it is applied",
+        .about = diff_about,
+        .options = diff_options,
+        .exits = {{"0", "no effect"},
+                  {"1", "something cannot be read, or the policy after has an error that the one before has "
+                        "not"},
+                  {"2", "wrong usage"},
+                  {"4", "the change has effects"}},
+        .examples = {{"sluice diff --before main/ --after branch/", "fields, and what queues may borrow"},
+                     {"kubectl get -A -o yaml workloads,namespaces | sluice diff --before main/ --after "
+                      "branch/ --state -",
+                      "and whom it evicts"},
+                     {"sluice diff --before main/ --after branch/ --trace jobs.csv -o json",
+                      "and what it would have done to last month's jobs"}},
+        .run = cli_diff,
+    },
+    {
         .name = "help",
         .synopsis = "[COMMAND]",
         .summary = "explain a command, or list them all",
@@ -265,7 +318,8 @@ const struct cli_command cli_commands[] = {
 
 int cli_worse(int a, int b)
 {
-    static const int order[] = {[CLI_OK] = 0, [CLI_WAITING] = 1, [CLI_BAD_INPUT] = 2, [CLI_BAD_USAGE] = 3};
+    static const int order[] = {
+        [CLI_OK] = 0, [CLI_WAITING] = 1, [CLI_EFFECTS] = 2, [CLI_BAD_INPUT] = 3, [CLI_BAD_USAGE] = 4};
 
     return order[a] > order[b] ? a : b;
 }

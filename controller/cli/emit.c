@@ -106,3 +106,11 @@ void emit_bool(struct emit *e, const char *key, bool value)
     begin_value(e, key);
     str_add(e->out, value ? "true" : "false");
 }
+
+void emit_number(struct emit *e, const char *key, double value)
+{
+    bool whole = value > -1e15 && value < 1e15 && value == (double)(int64_t)value;
+
+    begin_value(e, key);
+    str_addf(e->out, whole ? "%.0f" : "%.6g", value);
+}

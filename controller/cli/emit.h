@@ -25,5 +25,6 @@ void emit_close(
 void emit_text(struct emit *e, const char *key, const char *value);
 void emit_int(struct emit *e, const char *key, int64_t value);
 void emit_bool(struct emit *e, const char *key, bool value);
+void emit_number(struct emit *e, const char *key, double value); /* finite; to six digits, or whole */
 
 #endif

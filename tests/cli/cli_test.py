@@ -509,6 +509,84 @@ def block(lines, indent):
     return mapping, lines
 
 
+class Diff(unittest.TestCase):
+    """Two policies in files, and what runs in a third."""
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        self.file("before", queues())
+        self.file("state", workload("a", 3))
+
+    def file(self, name, text):
+        path = os.path.join(self.dir.name, name + ".yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def diff(self, after, *args):
+        return run("diff", "--before", os.path.join(self.dir.name, "before.yaml"), "--after",
+                   self.file("after", after), *args)
+
+    def state(self):
+        return "--state", os.path.join(self.dir.name, "state.yaml")
+
+    def test_no_effect(self):
+        self.assertEqual(self.diff(queues(), *self.state()), (0, "No effect.\n", ""))
+        self.assertEqual(self.diff(queues(strategy=False)), (0, "No effect.\n", ""))
+
+    def test_effects(self):
+        status, out, err = self.diff(queues().replace("nominalQuota: 4", "nominalQuota: 2"), *self.state())
+        self.assertEqual((status, err), (4, ""))
+        self.assertRegex(out, r"ClusterQueue q +nominalQuota of cpu, flavor f +4 +2\n")
+        self.assertRegex(out, r"n/a +q +no longer starts: ")
+        self.assertIn("Of 1 Workload 1 no longer starts.", out)
+
+    def test_json(self):
+        status, out, _ = self.diff(queues().replace("nominalQuota: 4", "nominalQuota: 2"), "-o", "json", *self.state())
+        answer = json.loads(out)
+        self.assertEqual((status, answer["schemaVersion"], answer["effect"]), (4, "sluice.diff/v1", True))
+        self.assertEqual([(c["area"], c["before"], c["after"]) for c in answer["changes"]], [("quota", "4", "2")])
+        self.assertEqual([(w["workload"], w["effect"]) for w in answer["workloads"]], [("n/a", "waits")])
+        self.assertEqual(answer["findings"], [])
+
+    def test_new_faults_are_bad_input(self):
+        status, out, _ = self.diff(queues().replace("clusterQueue: q", "clusterQueue: x"))
+        self.assertEqual(status, 1)
+        self.assertIn("error: LocalQueue n/l refers to ClusterQueue x, which is not there", out)
+        self.file("before", queues().replace("clusterQueue: q", "clusterQueue: x"))
+        self.assertEqual(self.diff(queues().replace("clusterQueue: q", "clusterQueue: x"))[0], 0)
+
+    def test_loop(self):
+        case = os.path.join(ROOT, "tests/cases/loops/loop-01.yaml")
+        status, out, _ = self.diff("", "--state", case)
+        self.assertIn("evictions go on and on", out)
+        self.assertEqual(status, 4)  # it does so before, too
+
+    def test_trace(self):
+        trace = os.path.join(self.dir.name, "jobs.csv")
+        with open(trace, "w", encoding="utf-8") as f:
+            f.write("job_id,submit_s,duration_s,gpus,tenant\n1,0,3600,4,l\n2,1,3600,4,l\n")
+        gpus = queues().replace("cpu", "nvidia.com/gpu")
+        self.file("before", gpus)
+        more = ("--trace", trace, "--mapping", self.file("mapping", "namespace: n\n"))
+        status, out, err = self.diff(gpus.replace("nominalQuota: 4", "nominalQuota: 8"), *more)
+        self.assertEqual((status, err), (4, ""))
+        self.assertRegex(out, r"all queues +2 +30\.0m -> 0s ")
+        status, out, _ = self.diff(gpus, "-o", "json", *more)
+        self.assertEqual((status, json.loads(out)["trace"][0]["before"]["usedGpuHours"]), (0, 8))
+
+    def test_bad_input(self):
+        self.assertEqual(self.diff("kind: [")[0], 1)
+        self.assertEqual(run("diff", "--before", "/nowhere", "--after", "/nowhere")[0], 1)
+        self.assertEqual(self.diff(queues(), "--trace", "/nowhere")[0], 1)
+
+    def test_usage(self):
+        for args in ((), ("--before", "x"), ("--after", "x"), ("--before", "-", "--after", "-"),
+                     ("--before", "x", "--after", "x", "--mapping", "x"),
+                     ("--before", "x", "--after", "x", "--trace", "-"), ("x",)):
+            self.assertEqual(run("diff", *args)[0], 2, args)
+
+
 class Terminal(unittest.TestCase):
     FOLDER = "examples/two-teams"
 
