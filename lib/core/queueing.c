@@ -33,6 +33,7 @@ void queueing_delete(struct world *w, struct wl *wl)
         pending_delete(&w->cqs[wl->pending_cq]->pending, wl);
     wl->pending_cq = NONE;
     wl->in_items = false;
+    wl->scan.present = false; /* 4.4 step 4 copies it from what is queued only */
 }
 
 void queueing_refresh(const struct world *w, const struct cluster_queue *cq, struct wl *wl)
@@ -83,19 +84,27 @@ void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool chan
     pending_place(&cq->pending, wl, was, changed, now);
 }
 
-void queueing_reorder(struct world *w, struct cluster_queue *cq)
+static void reorder(const struct world *w, const struct cluster_queue *cq, struct wl_tree *t)
 {
-    if (!w->afs.on || !cq->usage_based_afs || cq->afs_seen == w->afs_changes)
-        return;
-    cq->afs_seen = w->afs_changes;
-    struct wl_tree old = cq->pending.active;
-    RB_INIT(&cq->pending.active);
+    struct wl_tree old = *t;
     struct wl *wl;
+    RB_INIT(t);
     while ((wl = RB_ROOT(&old))) {
         RB_REMOVE(wl_tree, &old, wl);
         queueing_refresh(w, cq, wl);
-        RB_INSERT(wl_tree, &cq->pending.active, wl);
+        RB_INSERT(wl_tree, t, wl);
     }
+}
+
+/* The inadmissible as well: a flush puts them among the active with the keys that they have. */
+void queueing_reorder(struct world *w, struct cluster_queue *cq)
+{
+    uint64_t seen = w->afs.on && cq->usage_based_afs ? w->afs_changes : AFS_NOTHING_SEEN;
+    if (cq->afs_seen == seen)
+        return;
+    cq->afs_seen = seen;
+    reorder(w, cq, &cq->pending.active);
+    reorder(w, cq, &cq->pending.inadmissible);
 }
 
 int queueing_adopt(struct world *w, when_ns now)

@@ -22,6 +22,7 @@ struct world *world_new(void)
     pairs_init(&w->pairs);
     pairs_init(&w->lqs);
     w->gates = gates_default();
+    w->afs_changes = AFS_NOTHING_SEEN + 1;
     w->names = names_new();
     if (w->names) {
         w->requests = requests_new(w->names);
@@ -343,11 +344,16 @@ int world_put_cohort(struct world *w, const struct fact_cohort *f, struct err *e
     if (quotas_read(w, f->groups, f->ngroups, &q))
         return no_memory(err, "Cohort", f->name);
     struct cohort *c = &w->cohorts[i];
+    double weight = weight_of(&f->weight);
+    if (c->object && c->parent == parent && c->weight == weight && quotas_equal(&c->quotas, &q)) {
+        quotas_free(&q); /* only its status was written: nobody is waked by that (4.7 event 2) */
+        return 0;
+    }
     quotas_free(&c->quotas);
     c->quotas = q;
     c->object = true;
     c->parent = parent;
-    c->weight = weight_of(&f->weight);
+    c->weight = weight;
     touch_cohort(w, c);
     c->flush_wanted = true;
     return 0;
@@ -537,12 +543,17 @@ static int lq_for(struct world *w, const char *ns, const char *name, uint32_t *r
     return 0;
 }
 
-/* Its Workloads leave the ClusterQueue (4.7 end, 9.2). They stay assigned to it. */
-static void empty_queue(struct world *w, uint32_t lq)
+/* Its Workloads leave the ClusterQueue (4.7 end, 9.2). They stay assigned to it; and when only its ClusterQueue is another one, they
+ * go there as they are, scan progress and all. */
+static void empty_queue(struct world *w, uint32_t lq, bool moved)
 {
-    for (struct wl *wl = w->workloads; wl; wl = wl->hh.next)
-        if (wl->lq == lq && (wl->bucket != BUCKET_NONE || wl->in_items))
-            queueing_delete(w, wl);
+    for (struct wl *wl = w->workloads; wl; wl = wl->hh.next) {
+        bool scan = moved && wl->scan.present;
+        if (wl->lq != lq || (wl->bucket == BUCKET_NONE && !wl->in_items))
+            continue;
+        queueing_delete(w, wl);
+        wl->scan.present = scan;
+    }
     w->strays = true;
 }
 
@@ -553,17 +564,18 @@ int world_put_local_queue(struct world *w, const struct fact_local_queue *f, whe
         return no_memory(err, "LocalQueue", f->name);
     struct local_queue *lq = &w->local_queues[i];
     if (f->nconsumed && !lq->afs.seeded &&
-        afs_seed(&lq->afs, w->names, f->consumed, f->nconsumed, f->consumed_at))
+        afs_seed(&lq->afs, w->names, f->consumed, f->nconsumed, now)) /* 4.9: it is settled from now on */
         return no_memory(err, "LocalQueue", f->name);
     bool was_open = lq->exists && lq->stop == STOP_NONE, moved = lq->exists && lq->cluster_queue != cq;
     bool is_open = f->stop == STOP_NONE;
     if (was_open && (moved || !is_open))
-        empty_queue(w, i);
+        empty_queue(w, i, is_open);
     lq->exists = true;
     lq->stop = f->stop;
     lq->deleting = f->deleting;
     lq->cluster_queue = cq;
     lq->afs.weight = weight_of(&f->weight);
+    w->afs_changes++;
     return is_open && (!was_open || moved) ? queueing_adopt(w, now) : 0;
 }
 
@@ -572,6 +584,6 @@ void world_del_local_queue(struct world *w, const char *ns, const char *name)
     uint32_t i = pairs_find(&w->lqs, names_find(w->names, ns), names_find(w->names, name));
     if (i == NONE || !w->local_queues[i].exists)
         return;
-    empty_queue(w, i);
+    empty_queue(w, i, false);
     w->local_queues[i].exists = false;
 }

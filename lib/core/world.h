@@ -42,7 +42,9 @@ void world_del_cluster_queue(struct world *w, const char *name);
 void world_del_local_queue(struct world *w, const char *ns, const char *name);
 
 /* A Workload object was created or changed (10.11, 4.4). *ret_w (may be NULL) is borrowed and stays valid until world_del_workload;
- * it is NULL when the Workload is Finished and was not known. */
+ * a failure leaves it NULL. A fact with another uid takes the place of a Workload of the same name, whose
+ * pointer is no longer valid then. The world believes what it is told: while the write of an admission is under way, a fact from before
+ * it would take the quota back, so the driver holds such facts back. */
 MUST_USE int world_put_workload(struct world *w, const struct fact_workload *f, when_ns now,
                                 struct wl **ret_w, struct err *err);
 /* Only its status changed: the transitions of 10.11 for the new marks. Cannot fail: nothing is allocated. The admission itself stays
@@ -57,7 +59,8 @@ static inline struct wl *world_next_workload(const struct wl *wl)
     return wl->hh.next;
 }
 
-/* The write of an admission that the last cycle decided failed for good (5.7): quota and penalty are given back, it is queued again. */
+/* The write of an admission that a cycle decided failed for good (5.7): quota and penalty are given back, it is queued again. Nobody else
+ * is waked by that (4.7). */
 void world_forget_admission(struct world *w, struct wl *wl, when_ns now);
 /* The write of an eviction failed: it may be tried again (7.7). */
 void world_forget_preemption(struct wl *wl);

@@ -43,6 +43,8 @@ struct selector {
     void *block;
 };
 
+#define AFS_NOTHING_SEEN 0
+
 struct cluster_queue {
     uint32_t name, cohort; /* name ids; cohort 0 = none */
     bool exists, deleting;
@@ -67,7 +69,8 @@ struct cluster_queue {
     uint32_t node;
     int64_t generation; /* 3.1 */
 
-    uint64_t afs_seen;   /* changes of consumption that its queue's order takes into account */
+    uint64_t
+        afs_seen; /* changes of consumption that its queue's order takes into account; AFS_NOTHING_SEEN = none */
     struct wl **holders; /* accounted Workloads */
     uint32_t nholders, cap_holders;
     struct pending pending;
@@ -116,7 +119,8 @@ struct world {
     enum fair_strategy strategies[2];
     uint32_t nstrategies;
     struct afs_config afs;
-    uint64_t afs_changes; /* how often consumption or penalties changed */
+    uint64_t
+        afs_changes; /* one more whenever consumption, penalties or weights change; never AFS_NOTHING_SEEN */
 
     struct idmap flavor_of, cq_of, cohort_of, ns_of, check_of; /* name id -> index */
     struct flavor **flavors;                                   /* NULL = deleted */
@@ -186,6 +190,7 @@ void accounts_charge(struct world *w, struct wl *wl, bool add);
 
 /* queueing.c */
 void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool changed, when_ns now);
+/* Out of its queue: if it comes back, its scan starts over (6.6). */
 void queueing_delete(struct world *w, struct wl *wl);
 /* Takes the keys of the order (4.2) from the Workload and its LocalQueue; it is in no bucket that is ordered. */
 void queueing_refresh(const struct world *w, const struct cluster_queue *cq, struct wl *wl);

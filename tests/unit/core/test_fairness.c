@@ -87,6 +87,45 @@ START_TEST(pending_penalties_put_the_queue_in_order_4_5)
 }
 END_TEST
 
+/* Those that a flush brings back stand where their LocalQueue's use puts them now, not where it did when they were parked. */
+START_TEST(flushed_ones_take_their_new_place_4_5)
+{
+    build_job(w, "a1", "a", "cpu=50", .created = 1);
+    ck_assert_str_eq(build_cycle(w), "a1 noFit");
+    build_job(w, "a2", "a", "cpu=4", .created = 2);
+    ck_assert_str_eq(build_cycle(w), "a2 admitted pods=f cpu=f");
+    build_job(w, "b1", "b", "cpu=60", .created = 3);
+    ck_assert_str_eq(build_cycle(w), "b1 noFit");
+    build_job(w, "b2", "b", "cpu=1", .created = 4);
+    w->cqs[0]->flush_wanted = true;
+    ck_assert(world_flush(w, NOW));
+    ck_assert_str_eq(build_queue(w, "q"), "b1 b2 a1 |");
+}
+END_TEST
+
+START_TEST(order_follows_mode_and_weights_4_2_rule_1)
+{
+    build_job(w, "x", "a", "cpu=4");
+    (void)build_cycle(w);
+    build_job(w, "y", "b", "cpu=2");
+    (void)build_cycle(w);
+    for (int i = 0; i < 3; i++) {
+        char a[] = "a0", b[] = "b0";
+        a[1] = b[1] = (char)('0' + i);
+        build_job(w, a, "a", "cpu=50", .created = 1);
+        build_job(w, b, "b", "cpu=60", .created = 2);
+    }
+    ck_assert_str_eq(build_cycle(w), "b0 noFit"); /* parks its equals */
+    build_cq(w, "q", "", "cpu,pods: f 40 40");
+    ck_assert_str_eq(build_cycle(w), "a0 noFit"); /* no mode: by age */
+    build_cq(w, "q", "", "cpu,pods: f 40 40", .usage_based_afs = true);
+    ck_assert_str_eq(build_cycle(w), "b0 noFit");
+    build_lq(w, "a", "q", .weight = {true, build_qty("4")});
+    w->cqs[0]->flush_wanted = true;
+    ck_assert_str_eq(build_cycle(w), "a0 noFit"); /* 2 / 4 < 1 */
+}
+END_TEST
+
 static void forgotten(struct wl *x)
 {
     world_forget_admission(w, x, NOW);
@@ -163,6 +202,22 @@ START_TEST(seeded_once)
 }
 END_TEST
 
+/* 4.9: what was consumed before the start decays from the start on. */
+START_TEST(seeded_as_of_now)
+{
+    struct fact_amount used = {"cpu", build_qty("7")};
+    build_lq(w, "a", "q", .consumed = &used, .nconsumed = 1, .consumed_at = AT(900));
+    struct wl *x = build_job(w, "x", "a", "cpu=4");
+    (void)build_cycle(w);
+    struct marks m = x->marks;
+    m.admitted = true;
+    world_put_marks(w, x, &m, NOW);
+    ck_assert(usage("a") == 7 + 2);
+    build_job(w, "y", "b", "cpu=4", .held = "f", .cq = "q"); /* found admitted: that is no transition */
+    ck_assert(w->local_queues[2].afs.updated == WHEN_NONE);
+}
+END_TEST
+
 START_TEST(off_without_gate_mode_or_configuration)
 {
     build_cq(w, "q", "", "cpu: f 40");
@@ -197,10 +252,13 @@ int main(void)
     tcase_add_test(t, settled_when_told_so_by_the_object);
     tcase_add_test(t, less_use_first_4_2_rule_1);
     tcase_add_test(t, pending_penalties_put_the_queue_in_order_4_5);
+    tcase_add_test(t, flushed_ones_take_their_new_place_4_5);
+    tcase_add_test(t, order_follows_mode_and_weights_4_2_rule_1);
     tcase_add_loop_test(t, records_are_dropped, 0, COUNT(drops));
     tcase_add_test(t, deactivated_keeps_its_record_with_its_reservation);
     tcase_add_test(t, weights);
     tcase_add_test(t, seeded_once);
+    tcase_add_test(t, seeded_as_of_now);
     tcase_add_test(t, off_without_gate_mode_or_configuration);
     tcase_add_test(t, admitted_use_adds_up_over_pod_sets);
     suite_add_tcase(s, t);
