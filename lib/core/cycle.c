@@ -100,6 +100,7 @@ void cycle_requeue(struct world *w, struct decision *d, struct cluster_queue *cq
         d->requeue = REQUEUE_FAILED_AFTER_NOMINATION;
     if (!queueing_admissible(w, d->w)) {
         pending_lift(&cq->pending, d->w);
+        d->w->scan.present = false;
         return;
     }
     d->w->in_items = true;

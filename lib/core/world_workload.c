@@ -402,6 +402,28 @@ static int room_to_hold(const struct world *w, const struct reading *r)
     return cq == NONE || !w->cqs[cq]->exists ? 0 : accounts_reserve(w->cqs[cq], 1);
 }
 
+/* What is under way against a holder; it outlasts updates of the object in which nothing of it shows yet (7.7). */
+struct pursuit {
+    bool expected;
+    uint32_t reclaimed_by;
+};
+
+/* Taken before the holder is lifted: when it goes on holding, it gives nothing back, and no loan ends. */
+static struct pursuit take_pursuit(struct wl *wl, const struct marks *m)
+{
+    if (wl->cq == NONE || !m->reserved || is_gone(m))
+        return (struct pursuit){false, 0};
+    struct pursuit p = {wl->expected && !m->evicted, wl->reclaimed_by};
+    wl->reclaimed_by = 0;
+    return p;
+}
+
+static void resume_pursuit(struct wl *wl, struct pursuit p)
+{
+    wl->expected = wl->cq != NONE && p.expected;
+    wl->reclaimed_by = wl->cq != NONE ? p.reclaimed_by : 0;
+}
+
 int world_put_workload(struct world *w, const struct fact_workload *f, when_ns now, struct wl **ret_w,
                        struct err *err)
 {
@@ -425,16 +447,28 @@ int world_put_workload(struct world *w, const struct fact_workload *f, when_ns n
         world_del_workload(w, known, now);
     bool changed = fresh || has_changed(wl, f, &r), was_gone = fresh || is_gone(&wl->marks);
     bool notify = !fresh && frees_something(wl, f, &r), held, admitted = wl->marks.admitted;
+    struct pursuit pursuit = take_pursuit(wl, &r.marks);
     enum bucket was = lift(w, wl, &held);
     take_reading(w, wl, f, &r);
     rc = settle_workload(w, wl, was, held, was_gone, changed, now);
-    if (!rc && wl->marks.admitted && !admitted)
+    resume_pursuit(wl, pursuit);
+    if (!rc && !fresh && wl->marks.admitted &&
+        !admitted) /* 4.9: being seen for the first time is no transition */
         fairness_admitted(w, wl, now);
     if (notify)
         queueing_notify(w, wl);
     if (ret_w)
         *ret_w = wl;
     return rc;
+}
+
+/* Slots speak of the pending Workload from here on. */
+static void forget_reservation(struct wl *wl)
+{
+    wl->admission = 0;
+    wl->scan.present = false;
+    for (uint32_t i = 0; i < wl->npod_sets; i++)
+        wl->pod_sets[i].nslots = 0;
 }
 
 void world_put_marks(struct world *w, struct wl *wl, const struct marks *marks, when_ns now)
@@ -452,12 +486,8 @@ void world_put_marks(struct world *w, struct wl *wl, const struct marks *marks, 
     } else {
         enum bucket was = lift(w, wl, &held);
         wl->marks = *marks;
-        if (held) { /* slots speak of the pending Workload from here on */
-            wl->admission = 0;
-            wl->scan.present = false;
-            for (uint32_t i = 0; i < wl->npod_sets; i++)
-                wl->pod_sets[i].nslots = 0;
-        }
+        if (wl->admission && (marks->finished || !marks->reserved))
+            forget_reservation(wl);
         (void)settle_workload(w, wl, was, held, was_gone, changed, now);
     }
     if (marks->admitted && !admitted)
@@ -477,10 +507,21 @@ void world_del_workload(struct world *w, struct wl *wl, when_ns now)
 
 void world_forget_admission(struct world *w, struct wl *wl, when_ns now)
 {
-    struct marks m = wl->marks;
-    m.reserved = m.admitted = false;
+    struct cluster_queue *cq = world_queue_of(w, wl);
     fairness_drop(w, wl);
-    world_put_marks(w, wl, &m, now);
+    accounts_remove(w, wl);
+    forget_reservation(wl);
+    wl->marks.reserved = wl->marks.admitted = false;
+    if (!cq) {
+        queueing_delete(w, wl);
+        w->strays = true;
+    } else if (queueing_admissible(w, wl)) {
+        struct requeue r = {.reason = REQUEUE_FAILED_AFTER_NOMINATION};
+        wl->pending_cq = idmap_get(&w->cq_of, cq->name);
+        wl->in_items = true;
+        queueing_refresh(w, cq, wl);
+        (void)pending_requeue(&cq->pending, wl, r, now);
+    }
 }
 
 void world_forget_preemption(struct wl *wl)

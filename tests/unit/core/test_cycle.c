@@ -172,6 +172,62 @@ START_TEST(another_shape_starts_over_6_6)
 }
 END_TEST
 
+static void stop_and_start(struct wl *x)
+{
+    (void)x;
+    build_lq(w, "q", "q", .stop = STOP_HOLD);
+    build_lq(w, "q", "q");
+}
+
+static void deactivate(struct wl *x)
+{
+    (void)x;
+    build_job(w, "x", "q", "cpu=4", .inactive = true);
+    build_job(w, "x", "q", "cpu=4");
+}
+
+static void hold(struct wl *x)
+{
+    (void)x;
+    build_job(w, "x", "q", "cpu=4", .on_hold = "OnHold");
+    build_job(w, "x", "q", "cpu=4");
+}
+
+static void change_nothing(struct wl *x)
+{
+    (void)x;
+    build_job(w, "x", "q", "cpu=4");
+}
+
+static void lead_elsewhere(struct wl *x)
+{
+    (void)x;
+    build_cq(w, "r", "", "cpu: f 4; g 4");
+    build_lq(w, "q", "r");
+}
+
+static const struct {
+    void (*happens)(struct wl *x);
+    const char *want;
+} leave_rows[] = {
+    {stop_and_start, "x admitted cpu=f"}, {deactivate, "x admitted cpu=f"},     {hold, "x admitted cpu=f"},
+    {change_nothing, "x admitted cpu=g"}, {lead_elsewhere, "x admitted cpu=g"},
+};
+
+/* 4.4 step 4: progress is copied from what is queued, so one that left the queue has none when it comes back. */
+START_TEST(leaving_the_queue_forgets_the_scan_6_6)
+{
+    build_cq(w, "q", "", "cpu: f 4; g 4");
+    struct wl *x = build_job(w, "x", "q", "cpu=4");
+    x->scan = (struct scan){.present = true, .generation = 99, .class = {x->class[0], x -> class[1]}};
+    x->pod_sets[0].nslots = 1;
+    x->slots[0].res = names_find(world_names(w), "cpu");
+    x->tried[0] = 0;
+    leave_rows[_i].happens(x);
+    ck_assert_str_eq(build_cycle(w), leave_rows[_i].want);
+}
+END_TEST
+
 START_TEST(without_the_gate_the_generation_decides_6_6)
 {
     for (int64_t newer = 0; newer < 2; newer++) {
@@ -568,6 +624,28 @@ START_TEST(forgetting_an_admission_5_7)
 }
 END_TEST
 
+/* It goes back as one that failed after nomination: at once, and nobody else is waked (4.6, 4.7). */
+START_TEST(forgetting_wakes_nobody_4_7)
+{
+    build_cq(w, "q", "", "cpu: f 9");
+    struct wl *x = build_job(w, "x", "q", "cpu=6");
+    (void)build_cycle(w);
+    build_job(w, "y", "q", "cpu=6");
+    ck_assert_str_eq(build_cycle(w), "y noCandidates cpu=f"); /* its shape, which is that of x, is parked */
+    world_forget_admission(w, x, NOW);
+    ck_assert_str_eq(build_queue(w, "q"), "x | y");
+    ck_assert(!world_flush(w, NOW));
+    build_lq(w, "q", "q", .stop = STOP_HOLD);
+    build_lq(w, "q", "q");
+    (void)build_cycle(w);
+    build_lq(w, "q", "q", .stop = STOP_HOLD);
+    world_forget_admission(w, x, NOW); /* nowhere to go, until the queue opens */
+    ck_assert_str_eq(build_queue(w, "q"), "|");
+    build_lq(w, "q", "q");
+    ck_assert_uint_eq(x->pending_cq, 0);
+}
+END_TEST
+
 START_TEST(a_head_that_holds_quota_is_dropped_5_1_rule_1)
 {
     build_cq(w, "q", "", "cpu: f 9");
@@ -592,6 +670,7 @@ static void add_nomination(TCase *t)
     tcase_add_test(t, the_scan_survives_a_generation_for_one_cycle);
     tcase_add_test(t, the_scan_is_forgotten_after_that_6_6);
     tcase_add_test(t, another_shape_starts_over_6_6);
+    tcase_add_loop_test(t, leaving_the_queue_forgets_the_scan_6_6, 0, COUNT(leave_rows));
     tcase_add_test(t, without_the_gate_the_generation_decides_6_6);
 }
 
@@ -616,6 +695,7 @@ static void add_processing(TCase *t)
     tcase_add_test(t, block_admission_5_5_step_11);
     tcase_add_test(t, admitting_5_7);
     tcase_add_test(t, forgetting_an_admission_5_7);
+    tcase_add_test(t, forgetting_wakes_nobody_4_7);
     tcase_add_test(t, a_head_that_holds_quota_is_dropped_5_1_rule_1);
 }
 

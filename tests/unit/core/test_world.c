@@ -181,6 +181,64 @@ START_TEST(marks_of_a_pending_one)
 }
 END_TEST
 
+/* 3.6: inactive it holds nothing, active again before its reservation is gone it holds what it held. */
+START_TEST(marks_keep_the_admission_of_an_inactive_one)
+{
+    build_cq(w, "q", "", "cpu: f 9");
+    struct wl *x = build_job(w, "x", "q", "cpu=3", .held = "f");
+    struct marks m = x->marks;
+    m.active = false;
+    world_put_marks(w, x, &m, NOW);
+    ck_assert_int_eq(build_usage(w, "q", "f", "cpu"), 0);
+    m.active = true;
+    world_put_marks(w, x, &m, NOW);
+    ck_assert_int_eq(build_usage(w, "q", "f", "cpu"), 3000);
+    m.active = false;
+    world_put_marks(w, x, &m, NOW);
+    m.reserved = m.admitted = false;
+    world_put_marks(w, x, &m, NOW);
+    ck_assert_uint_eq(x->admission, 0);
+}
+END_TEST
+
+/* 7.7: what was asked of a holder is not asked again because something else of it changed. */
+START_TEST(an_update_leaves_the_expectation)
+{
+    build_cq(w, "q", "c", "cpu: f 4");
+    build_cq(w, "r", "c", "cpu: f 4", .preemption = {.reclaim_within_cohort = POLICY_ANY});
+    struct wl *x = build_job(w, "x", "q", "cpu=8", .held = "f");
+    build_job(w, "y", "r", "cpu=4");
+    ck_assert_str_eq(build_cycle(w), "y preempting cpu=f -x(InCohortReclamation)");
+    ck_assert_uint_eq(build_last()->nevicted, 1);
+    build_job(w, "x", "q", "cpu=8", .held = "f", .ready = true);
+    ck_assert(x->expected && x->reclaimed_by);
+    ck_assert_uint_eq(w->nreclaims, 0); /* it gave nothing back */
+    ck_assert_str_eq(build_cycle(w), "y preempting cpu=f -x(InCohortReclamation)");
+    ck_assert_uint_eq(build_last()->nevicted, 0);
+    build_job(w, "x", "q", "cpu=8", .held = "f", .evicted = "Preempted");
+    ck_assert(!x->expected && x->reclaimed_by);
+    build_job(w, "x", "q", "cpu=8");
+    ck_assert_uint_eq(w->nreclaims, 1);
+    ck_assert(!x->reclaimed_by);
+}
+END_TEST
+
+/* 4.7 event 2, 3.1: the same cohort again, as after a write of its status. */
+START_TEST(the_same_cohort_wakes_nobody)
+{
+    build_cohort(w, "c", "", "cpu: f 2");
+    build_cq(w, "q", "c", "cpu: f 4");
+    build_job(w, "x", "q", "cpu=9");
+    ck_assert_str_eq(build_cycle(w), "x noFit");
+    int64_t before = world_cq(w, 0).generation;
+    build_cohort(w, "c", "", "cpu: f 2");
+    ck_assert(!world_flush(w, NOW));
+    ck_assert_int_eq(world_cq(w, 0).generation, before);
+    build_cohort(w, "c", "", "cpu: f 2", .weight = {true, build_qty("2")});
+    ck_assert(world_flush(w, NOW));
+}
+END_TEST
+
 START_TEST(pods_ready_is_counted_5_5_step_11)
 {
     build_cq(w, "q", "", "cpu: f 9");
@@ -571,6 +629,9 @@ static void add_tests(TCase *t)
     tcase_add_test(t, the_accounts_follow_the_object_3_6);
     tcase_add_test(t, an_eviction_that_completes_queues_it_again);
     tcase_add_test(t, marks_of_a_pending_one);
+    tcase_add_test(t, marks_keep_the_admission_of_an_inactive_one);
+    tcase_add_test(t, an_update_leaves_the_expectation);
+    tcase_add_test(t, the_same_cohort_wakes_nobody);
     tcase_add_test(t, pods_ready_is_counted_5_5_step_11);
     tcase_add_test(t, a_deleted_one_leaves_everything);
     tcase_add_test(t, a_name_too_long_is_refused);
