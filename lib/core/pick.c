@@ -159,7 +159,7 @@ static struct granular try_flavor(struct walk *k, const struct group *g, uint32_
 {
     struct granular mode = {PM_FIT, 0};
     struct attempt *t = walk_attempt(k, gi, g->flavors[f]);
-    uint32_t ti = k->ps->nattempts - 1, first = t->first_reason;
+    uint32_t ti = k->ps->nattempts - 1, first = t->first_reason, level = 0;
     enum possibility least = POSSIBILITY_NONE;
     enum wait_reason wait = WAIT_NONE;
     for (uint32_t c = 0; c < k->ps->nchoices; c++) {
@@ -172,6 +172,7 @@ static struct granular try_flavor(struct walk *k, const struct group *g, uint32_
         if (q.possibility != POSSIBILITY_NONE && (least == POSSIBILITY_NONE || q.possibility < least))
             least = q.possibility;
         wait = reason_more_severe(wait, q.wait);
+        level = q.g.level > level ? q.g.level : level;
         if (assign_preferred(mode, q.g, k->ctx->cq->preference))
             mode = q.g;
         if (mode.pm != PM_NO_FIT)
@@ -179,7 +180,7 @@ static struct granular try_flavor(struct walk *k, const struct group *g, uint32_
     }
     t = &k->ps->attempts[ti];
     t->mode = mode_of(mode.pm);
-    t->level = mode.level;
+    t->level = level;
     t->possibility = least;
     t->wait = mode.pm == PM_NO_FIT ? wait : WAIT_NONE;
     t->nreasons = k->ps->nreasons - first;
@@ -221,6 +222,7 @@ bool pick_flavor(struct walk *k, const struct group *g, uint32_t gi, uint32_t re
         NONE, {PM_NO_FIT, UINT32_MAX}, ARENA_NEW(k->ctx->a, struct granular, k->ps->nchoices)};
     uint32_t first_reason = k->ps->nreasons, attempted = NONE;
     uint32_t start = resume_index(k, res);
+    /* A position behind the last flavor is that of a longer list (6.6): trying none would count as fit (6.1). */
     for (uint32_t f = start < g->nflavors ? start : 0; f < g->nflavors; f++) {
         attempted = f;
         uint32_t first = k->ps->nreasons;

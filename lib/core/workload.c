@@ -1,5 +1,6 @@
 #include "core/workload.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ int wl_compare(const struct wl *a, const struct wl *b)
 
 int32_t wl_boost(const char *text)
 {
-    if (!*text || *text == ' ')
+    if (!*text || isspace((unsigned char)*text)) /* strtol passes over them */
         return 0;
     char *end;
     errno = 0;

@@ -531,6 +531,19 @@ START_TEST(the_worst_resource_decides_6_3)
 }
 END_TEST
 
+/* 6.3: an attempt tells the highest level of its resources, whichever of them is the worst. */
+START_TEST(an_attempt_has_the_highest_level_6_3)
+{
+    build_cq(w, "q", "c", "cpu,memory: f 4 4");
+    build_cq(w, "l", "c", "cpu,memory: f 0 4");
+    build_job(w, "h", "q", "cpu=4", .held = "f");
+    struct wl *wl = build_job(w, "x", "q", "cpu=1 memory=6");
+    struct assignment *a = assign_job(wl, "q", (struct script[3]){{"f", PREEMPTS}}, NULL, NULL);
+    ck_assert_int_eq(a->pod_sets[0].attempts[0].mode, MODE_PREEMPT);
+    ck_assert_uint_eq(a->pod_sets[0].attempts[0].level, 1);
+}
+END_TEST
+
 START_TEST(a_flavor_in_which_one_resource_does_not_fit_is_no_choice)
 {
     build_cq(w, "q", "", "cpu,memory: f 4 1; g 1 4");
@@ -759,6 +772,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, without_the_gate_only_the_mode_counts_6_3);
     tcase_add_test(t, unset_policies_have_their_defaults_1_2);
     tcase_add_test(t, the_worst_resource_decides_6_3);
+    tcase_add_test(t, an_attempt_has_the_highest_level_6_3);
     tcase_add_test(t, a_flavor_in_which_one_resource_does_not_fit_is_no_choice);
     tcase_add_test(t, usage_is_added_up_by_pair_6_2);
     tcase_add_test(t, pinned_flavors_6_5);
