@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CYCLES_AT_ONCE_MAX = 1000000 };
+enum { CYCLES_AT_ONCE_MAX = 100000 };
 
 bool replay_in_window(const struct replay *r, when_ns t)
 {
@@ -257,6 +257,8 @@ static int evict(struct replay *r, const struct cycle *c, uint32_t i, struct err
                                                    .reason = c->evicted_target[i]->reason,
                                                    .by = c->evicted_by[i]->w->name,
                                                    .units = l->units});
+    r->victim = wl;
+    r->winner = c->evicted_by[i]->w;
     account_evicted(r, l, stop_run(r, l));
     heap_remove(r, l);
     l->state = LIVE_STOPS;
@@ -302,12 +304,26 @@ static bool release_due(struct replay *r)
     return any;
 }
 
+static int restless(const struct replay *r, struct err *err)
+{
+    if (!r->victim || r->victim == r->winner)
+        return err_set(err, ERR_STATE, "the queues do not come to rest");
+    return err_set(
+        err, ERR_STATE,
+        "the queues do not come to rest: jobs evict each other for ever, such as \"%s\" of LocalQueue %s by "
+        "\"%s\" of %s",
+        r->victim->name, names_text(world_names(r->w), r->victim->queue), r->winner->name,
+        names_text(world_names(r->w), r->winner->queue));
+}
+
 static int cycles(struct replay *r, struct err *err)
 {
+    uint32_t most = r->opt.cycles_at_once ? r->opt.cycles_at_once : CYCLES_AT_ONCE_MAX;
     struct seen_state before = {{0}}, after;
     bool is_new, still = false;
 
     seen_clear(&r->seen);
+    r->victim = r->winner = NULL;
     for (uint32_t n = 0;; n++) {
         after = seen_state_of(r->w);
         if (seen_add(&r->seen, after, &is_new))
@@ -332,9 +348,8 @@ static int cycles(struct replay *r, struct err *err)
         (void)world_flush(r->w, r->now);
         if (progressed)
             seen_clear(&r->seen);
-        if (n == CYCLES_AT_ONCE_MAX)
-            return err_set(err, ERR_STATE,
-                           "the queues do not come to rest: evictions go on for ever at one time");
+        if (n >= most)
+            return restless(r, err);
     }
     /* Only a world that stands still stays so; one that goes in a lap has more cycles to run at the next event. */
     r->changed = !still;

@@ -20,6 +20,7 @@ struct replay_options {
     int64_t checkpoint_ns;     /* 0 = there are no checkpoints */
     int64_t startup_ns;        /* what each start costs before the job runs */
     int64_t stop_ns;           /* how long an evicted job keeps its quota */
+    uint32_t cycles_at_once;   /* more at one time are called an endless loop; 0 = 100,000 */
     bool skip_impossible;      /* leave out jobs larger than their queue may ever have */
     bool every_cycle;          /* also those cycles that can only repeat the one before: for tests */
     const struct mapping *map; /* borrowed */

@@ -67,6 +67,7 @@ struct replay {
     uint32_t nheap, cap_heap;
     uint64_t nlive, nmeasured; /* of the window: not ended yet */
     when_ns now;
+    struct wl *victim, *winner; /* of the last eviction: they name an endless loop */
     struct seen seen;
     bool changed; /* since the last cycle something happened that may matter to the next one */
     struct job next;

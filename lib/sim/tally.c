@@ -1,5 +1,7 @@
 #include "sim/tally.h"
 
+#include "base/amount.h"
+
 static uint32_t class_of(int64_t ns)
 {
     uint64_t ms = (uint64_t)ns / NS_PER_MS;
@@ -17,7 +19,7 @@ static int64_t class_end(uint32_t c)
         return c * NS_PER_MS;
     uint32_t shift = (c >> TALLY_BITS) - 1;
     uint64_t top = (1u << TALLY_BITS) + (c & ((1u << TALLY_BITS) - 1));
-    return (int64_t)(((top + 1) << shift) - 1) * NS_PER_MS;
+    return i64_mul((int64_t)(((top + 1) << shift) - 1), NS_PER_MS);
 }
 
 void tally_add(struct tally *t, int64_t ns)
@@ -50,5 +52,5 @@ int64_t window_part(struct window w, when_ns a, when_ns b)
 {
     a = a > w.from ? a : w.from;
     b = b < w.to ? b : w.to;
-    return b > a ? b - a : 0;
+    return b > a ? i64_sub(b, a) : 0;
 }
