@@ -110,11 +110,12 @@ static const char replay_about[] =
     "  gpuTypeLabel: \"\"           # node label by which jobs that name a type choose flavors\n"
     "  gpuTypes: {}               # type in the trace: value of that label; not listed: the type\n"
     "\n"
-    "Waits count from submission to the first start. An evicted job starts over. The reclaim delay is how "
-    "long a job "
-    "waited that its queue had quota of its own for. Waits, utilisation and loans are measured between "
-    "--from and "
-    "--to; time goes on until the jobs submitted then have ended.";
+    "Waits count from submission to the first start; jobs that never started are counted by themselves. An "
+    "evicted "
+    "job starts over. The reclaim delay is how long a job waited that its queue had quota of its own for. "
+    "Waits, "
+    "utilisation and loans are measured between --from and --to; time goes on until the jobs submitted then "
+    "have ended.";
 
 static const struct cli_option explain_options[] = {
     {"filename", 'f', "PATH", NULL,
