@@ -318,20 +318,23 @@ static int cohort_for(struct world *w, const char *name, uint32_t *ret_id, uint3
     return 0;
 }
 
-static void mark_tree_of_cohort(struct world *w, uint32_t name)
+/* False if it is in no tree: it is new, or its parents form a cycle. */
+static bool mark_tree_of_cohort(struct world *w, uint32_t name)
 {
     for (uint32_t i = 0; i < w->ntrees; i++)
         for (uint32_t n = 0; n < w->trees[i]->nnodes; n++)
             if (w->trees[i]->nodes[n].cq == TREE_NONE && w->trees[i]->nodes[n].name == name) {
                 w->trees[i]->dirty = true;
-                return;
+                return true;
             }
+    return false;
 }
 
 static void touch_cohort(struct world *w, struct cohort *c)
 {
     c->touched = true;
-    mark_tree_of_cohort(w, c->name);
+    c->flush_wanted |=
+        !mark_tree_of_cohort(w, c->name); /* 9.7: where a cycle breaks, all of the tree comes back */
     w->trees_dirty = true;
 }
 

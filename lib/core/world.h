@@ -17,9 +17,13 @@ void world_free(struct world *w);
 struct names *world_names(const struct world *w); /* borrowed */
 const struct gates *world_gates(const struct world *w);
 
+/* Before Workloads are put: what was read of them under another configuration is not read anew. ERR_NOTFOUND for an unknown gate, ERR_STATE
+ * for a locked one. */
 MUST_USE int world_configure(struct world *w, const struct fact_config *config, struct err *err);
 
-/* Configuration objects: made or replaced by name. Deleting an unknown one does nothing. */
+/* Configuration objects: made or replaced by name. Deleting an unknown one does nothing. Requests are read when a Workload is put: after a
+ * change of a LimitRange or RuntimeClass the caller puts the pending Workloads that it concerns again (2.5). A ClusterQueue of another uid is
+ * another one: delete the old one first, for a generation that is the same means a spec that is the same. */
 MUST_USE int world_put_flavor(struct world *w, const struct fact_flavor *f, struct err *err);
 MUST_USE int world_put_topology(struct world *w, const struct fact_topology *f, struct err *err);
 MUST_USE int world_put_check(struct world *w, const struct fact_admission_check *f, struct err *err);

@@ -537,6 +537,22 @@ START_TEST(a_cluster_queue_goes_and_comes)
 }
 END_TEST
 
+/* 9.7: a cycle that breaks because a cohort of it is deleted. */
+START_TEST(a_broken_cycle_flushes_its_tree)
+{
+    build_cohort(w, "c", "d", "");
+    build_cohort(w, "d", "c", "");
+    build_job(w, "x", "q", "cpu=1");
+    ck_assert_str_eq(build_cycle(w), "x rejected");
+    ck_assert(!world_flush(w, NOW));
+    ck_assert_str_eq(build_queue(w, "q"), "| x");
+    world_del_cohort(w, "d");
+    ck_assert_str_eq(build_cycle(w), "x admitted cpu=f");
+    world_del_cohort(w, "c"); /* of no cycle: nobody comes back for that */
+    ck_assert(!world_flush(w, NOW));
+}
+END_TEST
+
 START_TEST(holders_wait_for_their_cluster_queue)
 {
     struct wl *h = build_job(w, "h", "q", "cpu=2", .held = "f", .cq = "later");
@@ -578,6 +594,7 @@ static void add_event_tests(TCase *t)
     tcase_add_test(t, backoff_outlasts_a_flush_4_7);
     tcase_add_test(t, stopping_and_starting_a_local_queue_9_2);
     tcase_add_test(t, a_cluster_queue_goes_and_comes);
+    tcase_add_test(t, a_broken_cycle_flushes_its_tree);
     tcase_add_test(t, holders_wait_for_their_cluster_queue);
 }
 
