@@ -8,7 +8,8 @@ int accounts_reserve(struct cluster_queue *cq, uint32_t more)
     return mem_grow((void **)&cq->holders, &cq->cap_holders, cq->nholders + more, sizeof *cq->holders);
 }
 
-void accounts_charge(struct world *w, struct wl *wl, bool add)
+/* Charges or discharges its usage in the tree; pairs that the tree does not know make it dirty. */
+static void charge(struct world *w, struct wl *wl, bool add)
 {
     struct cluster_queue *cq = w->cqs[wl->cq];
     struct tree *t = cq->tree;
@@ -40,7 +41,7 @@ void accounts_assume(struct world *w, struct wl *wl, uint32_t cq)
     q->holders[q->nholders++] = wl;
     if (!wl->marks.pods_ready)
         w->nnot_ready++;
-    accounts_charge(w, wl, true);
+    charge(w, wl, true);
 }
 
 int accounts_add(struct world *w, struct wl *wl, uint32_t cq)
@@ -56,7 +57,7 @@ void accounts_remove(struct world *w, struct wl *wl)
     if (wl->cq == NONE)
         return;
     lending_reclaimed(w, wl);
-    accounts_charge(w, wl, false);
+    charge(w, wl, false);
     struct cluster_queue *cq = w->cqs[wl->cq];
     struct wl *last = cq->holders[--cq->nholders];
     cq->holders[wl->pos] = last;

@@ -42,7 +42,7 @@ struct attempt *walk_attempt(struct walk *k, uint32_t group, uint32_t flavor)
     return t;
 }
 
-uint32_t reason_severity(enum wait_reason r)
+static uint32_t severity(enum wait_reason r)
 {
     switch (r) {
     case WAIT_NO_MATCHING_FLAVOR:
@@ -60,7 +60,7 @@ uint32_t reason_severity(enum wait_reason r)
 
 enum wait_reason reason_more_severe(enum wait_reason a, enum wait_reason b)
 {
-    return reason_severity(b) > reason_severity(a) ? b : a;
+    return severity(b) > severity(a) ? b : a;
 }
 
 /* ---- one pod set, or one group (6.2) ------------------------------------------------------------------------------------------------------------------ */
@@ -123,7 +123,7 @@ static bool choose_flavors(struct walk *k)
         uint32_t gi, res = ps->choices[c].res, first = ps->nreasons;
         const struct group *g = pick_group(k->ctx->cq, res, &gi);
         if (!g) {
-            if (ps->choices[c].amount == 0 || k->ctx->w->ignore_undeclared)
+            if (ps->choices[c].amount == 0 || k->ctx->w->ignore_undeclared) /* 2.7 */
                 continue;
             walk_reason(k, (struct reason){.kind = REASON_RESOURCE_UNAVAILABLE, .res = res});
             return fail_pod_set(k, first);
@@ -280,7 +280,6 @@ struct assignment *assign(const struct assign_ctx *ctx, const int32_t *counts)
     out->pod_sets = ARENA_NEW(ctx->a, struct pod_set_choice, wl->npod_sets);
     out->uses = ARENA_NEW(ctx->a, struct use, most);
     out->mode = wl->npod_sets ? MODE_FIT : MODE_NO_FIT;
-    out->has_scan = true;
     struct walk k = {.ctx = ctx, .out = out, .members = ARENA_NEW(ctx->a, uint32_t, wl->npod_sets)};
     for (uint32_t i = 0; i < wl->npod_sets; i++) {
         list_members(&k, i);
@@ -309,7 +308,7 @@ static enum wait_reason pod_set_no_fit_reason(const struct pod_set_choice *ps)
                 first = false;
             if (t->mode != MODE_NO_FIT)
                 continue;
-            if (!any || reason_severity(t->wait) < reason_severity(least))
+            if (!any || severity(t->wait) < severity(least))
                 least = t->wait;
             any = true;
         }

@@ -85,7 +85,6 @@ struct assignment {
     uint32_t nuses;
     uint32_t borrowing; /* highest level */
     enum mode mode;
-    bool has_scan;
 };
 
 /* What would preemption bring for this pair (6.5 "simulate")? Replaceable for tests. */

@@ -20,7 +20,6 @@ void walk_reason(struct walk *k, struct reason r);
 struct attempt *walk_attempt(struct walk *k, uint32_t group, uint32_t flavor);
 /* The more severe of two granular reasons (6.9). */
 enum wait_reason reason_more_severe(enum wait_reason a, enum wait_reason b);
-uint32_t reason_severity(enum wait_reason r);
 
 /* suits.c (6.4, 6.5 "nomination mapping") */
 /* Does the flavor match all pod sets of the group? If not, the reason is added; an error sets the pod set's. */

@@ -218,7 +218,8 @@ static void run_cycle(struct world *w, struct wl **heads, struct cluster_queue *
     for (uint32_t i = 0; i < n; i++) {
         struct entry e;
         from[i]->tree->scratch = a;
-        if (heads[i]->cq != NONE) { /* accounted already (5.1 step 1) */
+        if (heads[i]->cq !=
+            NONE) { /* accounted already (5.1 step 1); second passes (4.8) are of topologies */
             pending_lift(&from[i]->pending, heads[i]);
             continue;
         }

@@ -26,7 +26,6 @@ enum message_kind {
     MESSAGE_ASSIGNMENT, /* 6.7 */
     MESSAGE_CHECKS_FAILED,
     MESSAGE_CQ_INACTIVE,
-    MESSAGE_CQ_MISSING,
     MESSAGE_NAMESPACE_MISSING,
     MESSAGE_NAMESPACE_MISMATCH,
     MESSAGE_INVALID, /* the Workload's own text */
@@ -40,7 +39,7 @@ enum message_kind {
 
 struct decision {
     struct wl *w;
-    uint32_t cq; /* NONE if the queue's ClusterQueue is unknown */
+    uint32_t cq; /* index of the ClusterQueue that it was the head of */
     enum outcome outcome;
     const struct assignment *a; /* NULL when rejected */
     const struct target *targets;

@@ -15,8 +15,8 @@ bool cycle_scan_outdated(const struct run *r, const struct entry *e)
     return e->cq->generation > s->generation;
 }
 
-struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e,
-                                   const struct assignment *pinned)
+static struct assign_ctx assign_ctx_of(const struct run *r, const struct entry *e,
+                                       const struct assignment *pinned)
 {
     return (struct assign_ctx){.w = r->w,
                                .cq = e->cq,
@@ -53,6 +53,7 @@ static bool probe_counts(const int32_t *counts, void *arg)
     return true;
 }
 
+/* 6.8, from 5.2 */
 static void try_partial(struct run *r, struct entry *e, const struct assign_ctx *ctx)
 {
     const struct wl *w = e->d.w;
@@ -72,7 +73,7 @@ static void try_partial(struct run *r, struct entry *e, const struct assign_ctx 
 
 void cycle_assign(struct run *r, struct entry *e, const struct assignment *pinned)
 {
-    struct assign_ctx ctx = cycle_assign_ctx(r, e, pinned);
+    struct assign_ctx ctx = assign_ctx_of(r, e, pinned);
     e->targets = NULL;
     e->ntargets = 0;
     e->a = assign(&ctx, NULL);
@@ -90,7 +91,7 @@ static void reject(struct entry *e, enum message_kind message, enum wait_reason 
     e->d.wait = wait;
 }
 
-/* True if the head is to be assigned flavors. */
+/* 5.1 steps 2 to 6: true if the head is to be assigned flavors. Step 4 does not occur: heads come from ClusterQueues that exist. */
 static bool may_compete(struct run *r, struct entry *e)
 {
     struct wl *w = e->d.w;

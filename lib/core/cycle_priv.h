@@ -38,8 +38,6 @@ void cycle_nominate(struct run *r, struct wl *w, struct cluster_queue *cq, struc
 void cycle_assign(struct run *r, struct entry *e, const struct assignment *pinned);
 /* 6.6: has the remembered scan position expired? */
 bool cycle_scan_outdated(const struct run *r, const struct entry *e);
-struct assign_ctx cycle_assign_ctx(const struct run *r, const struct entry *e,
-                                   const struct assignment *pinned);
 
 /* cycle.c: 5.6 steps 1 and 3: an entry that got nothing goes back to its queue. */
 void cycle_requeue(struct world *w, struct decision *d, struct cluster_queue *cq, when_ns now);

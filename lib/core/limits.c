@@ -195,18 +195,6 @@ void limits_del(struct limits *l, const char *name_space, const char *name)
     limits_ns_free(ns);
 }
 
-static void merge_facts(struct names *names, struct resmap *m, const struct fact_amount *src, uint32_t n,
-                        enum resmap_rule rule)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t res;
-        if (names_id(names, src[i].resource, &res))
-            m->failed = true;
-        else
-            resmap_put(m, res, src[i].q, rule);
-    }
-}
-
 static bool summary_failed(const struct limits_summary *s)
 {
     return s->max.failed || s->min.failed || s->defaults.failed || s->default_requests.failed;
@@ -223,11 +211,11 @@ static int limits_build(struct names *names, struct limits_ns *ns)
         for (uint32_t j = 0; j < ns->ranges[i]->nitems; j++) {
             const struct fact_limit_item *item = &ns->ranges[i]->items[j];
             struct limits_summary *s = &ns->summary[item->type];
-            merge_facts(names, &s->max, item->max, item->nmax, RESMAP_MIN);
-            merge_facts(names, &s->min, item->min, item->nmin, RESMAP_MAX);
-            merge_facts(names, &s->defaults, item->defaults, item->ndefaults, RESMAP_KEEP);
-            merge_facts(names, &s->default_requests, item->default_requests, item->ndefault_requests,
-                        RESMAP_KEEP);
+            resmap_merge_facts(names, &s->max, item->max, item->nmax, RESMAP_MIN);
+            resmap_merge_facts(names, &s->min, item->min, item->nmin, RESMAP_MAX);
+            resmap_merge_facts(names, &s->defaults, item->defaults, item->ndefaults, RESMAP_KEEP);
+            resmap_merge_facts(names, &s->default_requests, item->default_requests, item->ndefault_requests,
+                               RESMAP_KEEP);
         }
     }
     ns->built = !summary_failed(&ns->summary[LIMIT_CONTAINER]) && !summary_failed(&ns->summary[LIMIT_POD]);

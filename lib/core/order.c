@@ -147,6 +147,7 @@ static uint32_t run_contest(struct run *r, struct tree *t, struct entry **out)
     return n;
 }
 
+/* 5.4, 8.4 */
 void order_fair(struct run *r)
 {
     uint32_t n = 0;

@@ -209,7 +209,8 @@ uint32_t fill_back(const struct preempt_ctx *ctx, struct target *targets, uint32
 
 /* ---- entry points ---------------------------------------------------------------------------------------------------------------- */
 
-const struct target *preempt_targets(const struct preempt_ctx *ctx, uint32_t *ret_n)
+/* Targets in the arena; *ret_n = 0 if there are none. The tree is as it was. */
+static const struct target *find_targets(const struct preempt_ctx *ctx, uint32_t *ret_n)
 {
     *ret_n = 0;
     if (!ctx->nneeds)
@@ -242,7 +243,7 @@ const struct target *preempt_for(struct world *w, struct cluster_queue *cq, cons
             req[j].amount = amount_add(req[j].amount, c->amount);
         }
     struct preempt_ctx ctx = {w, cq, wl, a, now, req, nreq, cols, frs, nneeds};
-    return preempt_targets(&ctx, ret_n);
+    return find_targets(&ctx, ret_n);
 }
 
 struct oracle_answer preempt_oracle(const struct assign_ctx *actx, uint32_t fr, uint32_t col, amount val)
@@ -251,7 +252,7 @@ struct oracle_answer preempt_oracle(const struct assign_ctx *actx, uint32_t fr, 
     struct use req = {fr, col, val};
     struct preempt_ctx ctx = {actx->w, cq, actx->wl, actx->a, actx->now, &req, 1, &col, &fr, 1};
     uint32_t n;
-    const struct target *t = preempt_targets(&ctx, &n);
+    const struct target *t = find_targets(&ctx, &n);
     if (!n)
         return (struct oracle_answer){POSSIBILITY_NO_CANDIDATES,
                                       tree_borrow_level(cq->tree, cq->node, col, val).level};

@@ -27,9 +27,7 @@ struct preempt_ctx {
     uint32_t nneeds;
 };
 
-/* Targets in `a`; *ret_n = 0 if there are none. The tree is as it was. */
-const struct target *preempt_targets(const struct preempt_ctx *ctx, uint32_t *ret_n);
-/* Targets of an assignment in mode Preempt (7.1). */
+/* Targets of an assignment in mode Preempt (7.1), in `a`; *ret_n = 0 if there are none. The tree is as it was. */
 const struct target *preempt_for(struct world *w, struct cluster_queue *cq, const struct wl *wl,
                                  struct arena *a, when_ns now, const struct assignment *as, uint32_t *ret_n);
 /* The oracle of 6.5. */

@@ -233,23 +233,29 @@ void reason_flavors_considered(struct str *out, const struct world *w, const str
 
 /* ---- decisions (5.5) --------------------------------------------------------------------------------------------------------------- */
 
+static const char *const fixed_text[] = {
+    [MESSAGE_CHECKS_FAILED] = "The workload has failed admission checks",
+    [MESSAGE_NAMESPACE_MISMATCH] = "workload namespace doesn't match ClusterQueue selector",
+    [MESSAGE_DEVICES] = "resource claims of dynamic resource allocation are not supported",
+    [MESSAGE_DEFERRED] =
+        "Workload has overlapping preemption targets with another workload, but will fit after these "
+        "preemptions complete",
+    [MESSAGE_OVERLAP] = "Workload has overlapping preemption targets with another workload",
+    [MESSAGE_NO_LONGER_FITS] = "Workload no longer fits after processing another workload",
+    [MESSAGE_GATED] = "Workload requires preemption, but it's gated",
+    [MESSAGE_NOT_READY] = "waiting for all admitted workloads to be in PodsReady condition",
+};
+
 static void print_base(struct str *out, const struct world *w, const struct decision *d)
 {
-    const char *cq = d->cq == NONE ? "" : name(w, w->cqs[d->cq]->name);
     switch (d->message) {
     case MESSAGE_NONE:
         break;
     case MESSAGE_ASSIGNMENT:
         reason_assignment(out, w, d->w, d->a);
         break;
-    case MESSAGE_CHECKS_FAILED:
-        str_add(out, "The workload has failed admission checks");
-        break;
     case MESSAGE_CQ_INACTIVE:
-        str_addf(out, "ClusterQueue %s is inactive", cq);
-        break;
-    case MESSAGE_CQ_MISSING:
-        str_addf(out, "ClusterQueue %s not found", cq);
+        str_addf(out, "ClusterQueue %s is inactive", name(w, w->cqs[d->cq]->name));
         break;
     case MESSAGE_NAMESPACE_MISSING:
         str_add(out, "workload namespace ");
@@ -258,32 +264,11 @@ static void print_base(struct str *out, const struct world *w, const struct deci
         str_add_quoted(out, name(w, d->w->ns));
         str_add(out, " not found");
         break;
-    case MESSAGE_NAMESPACE_MISMATCH:
-        str_add(out, "workload namespace doesn't match ClusterQueue selector");
-        break;
     case MESSAGE_INVALID:
         str_add(out, d->w->invalid);
         break;
-    case MESSAGE_DEVICES:
-        str_add(out, "resource claims of dynamic resource allocation are not supported");
-        break;
-    case MESSAGE_DEFERRED:
-        str_add(out,
-                "Workload has overlapping preemption targets with another workload, but will fit after these "
-                "preemptions complete");
-        break;
-    case MESSAGE_OVERLAP:
-        str_add(out, "Workload has overlapping preemption targets with another workload");
-        break;
-    case MESSAGE_NO_LONGER_FITS:
-        str_add(out, "Workload no longer fits after processing another workload");
-        break;
-    case MESSAGE_GATED:
-        str_add(out, "Workload requires preemption, but it's gated");
-        break;
-    case MESSAGE_NOT_READY:
-        str_add(out, "waiting for all admitted workloads to be in PodsReady condition");
-        break;
+    default:
+        str_add(out, fixed_text[d->message]);
     }
 }
 
@@ -348,6 +333,14 @@ void reason_preemptor_event(struct str *out, const struct world *w, const struct
     str_addf(out, "Preempted workload %s (UID: %s) in ClusterQueue %s", t->w->key, or_unknown(t->w->uid),
              name(w, w->cqs[t->cq]->name));
     print_priorities(out, preemptor, t->w);
+}
+
+/* 5.9: without the gate there are two reasons only. */
+const char *reason_wait(const struct world *w, enum wait_reason r)
+{
+    if (gate_on(&w->gates, GATE_OBSERVABILITY))
+        return wait_reason_text(r);
+    return r == WAIT_FOR_PODS_READY ? "Waiting" : "Pending";
 }
 
 /* ---- words ---------------------------------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 
 /* Message of QuotaReserved=False of a decision, with the suffixes of 5.5 step 10. */
 void reason_message(struct str *out, const struct world *w, const struct decision *d);
+/* The reason of QuotaReserved=False beside it, as gate UnadmittedWorkloadsObservability has it (5.9). */
+const char *reason_wait(const struct world *w, enum wait_reason r);
 /* 6.7: the assignment's message alone; empty when everything fits. */
 void reason_assignment(struct str *out, const struct world *w, const struct wl *wl,
                        const struct assignment *a);

@@ -236,26 +236,14 @@ void requests_del_runtime_class(struct requests *r, const char *name)
 
 /* ---- one pod ------------------------------------------------------------------------------------------------------------ */
 
-static void merge_facts(const struct requests *r, struct resmap *m, const struct fact_amount *src, uint32_t n,
-                        enum resmap_rule rule)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t res;
-        if (names_id(r->names, src[i].resource, &res))
-            m->failed = true;
-        else
-            resmap_put(m, res, src[i].q, rule);
-    }
-}
-
 /* 2.5 steps 2 and 3, in that order: a default request wins over an explicit limit. `s` is NULL without a LimitRange. */
 static struct sized container_sized(const struct requests *r, const struct limits_summary *s,
                                     const struct fact_container *c, struct arena *a)
 {
     struct sized z = {resmap_new(a), resmap_new(a)};
 
-    merge_facts(r, &z.limits, c->limits, c->nlimits, RESMAP_KEEP);
-    merge_facts(r, &z.requests, c->requests, c->nrequests, RESMAP_KEEP);
+    resmap_merge_facts(r->names, &z.limits, c->limits, c->nlimits, RESMAP_KEEP);
+    resmap_merge_facts(r->names, &z.requests, c->requests, c->nrequests, RESMAP_KEEP);
     if (s) {
         resmap_merge(&z.limits, &s->defaults, RESMAP_KEEP);
         resmap_merge(&z.requests, &s->default_requests, RESMAP_KEEP);
@@ -277,7 +265,7 @@ static bool pod_level_resource(const struct requests *r, uint32_t res)
 static void add_overhead(const struct requests *r, const struct fact_pod *pod, struct resmap *total)
 {
     if (pod->has_overhead) {
-        merge_facts(r, total, pod->overhead, pod->noverhead, RESMAP_ADD);
+        resmap_merge_facts(r->names, total, pod->overhead, pod->noverhead, RESMAP_ADD);
         return;
     }
     const struct runtime_class *c = class_find(r, pod->runtime_class);

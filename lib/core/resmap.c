@@ -74,3 +74,15 @@ void resmap_merge(struct resmap *m, const struct resmap *from, enum resmap_rule 
     for (uint32_t i = 0; i < from->n; i++)
         resmap_put(m, from->v[i].res, from->v[i].q, rule);
 }
+
+void resmap_merge_facts(struct names *names, struct resmap *m, const struct fact_amount *from, uint32_t n,
+                        enum resmap_rule rule)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t res;
+        if (names_id(names, from[i].resource, &res))
+            m->failed = true;
+        else
+            resmap_put(m, res, from[i].q, rule);
+    }
+}

@@ -5,7 +5,8 @@
 #define SLUICE_CORE_RESMAP_H
 
 #include "base/arena.h"
-#include "base/quantity.h"
+#include "base/names.h"
+#include "core/facts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +31,8 @@ const struct quantity *resmap_find(const struct resmap *m,
                                    uint32_t res); /* NULL = not there; borrowed until the next change */
 void resmap_put(struct resmap *m, uint32_t res, struct quantity q, enum resmap_rule rule);
 void resmap_merge(struct resmap *m, const struct resmap *from, enum resmap_rule rule);
+/* The same for amounts of a fact; their resources are interned in `names`. */
+void resmap_merge_facts(struct names *names, struct resmap *m, const struct fact_amount *from, uint32_t n,
+                        enum resmap_rule rule);
 
 #endif

@@ -188,13 +188,6 @@ void tree_undo(struct tree *t, uint32_t mark)
     t->journaling--;
 }
 
-void tree_keep(struct tree *t, uint32_t mark)
-{
-    (void)mark;
-    if (--t->journaling == 0)
-        t->njournal = 0;
-}
-
 /* ---- questions -------------------------------------------------------------------------------------------------------------- */
 
 amount tree_available(const struct tree *t, uint32_t node, uint32_t col)

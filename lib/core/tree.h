@@ -77,15 +77,13 @@ static inline struct cell *tree_cell(const struct tree *t, uint32_t node, uint32
     return &t->cells[(uint64_t)node * t->ncols + col];
 }
 
-/* 3.2. `v` >= 0. */
+/* 3.2. A charge `v` < 0, as a reservation over its limit makes it (5.5 step 4), stays in the node; a discharge is >= 0. */
 void tree_charge(struct tree *t, uint32_t node, uint32_t col, amount v);
 void tree_discharge(struct tree *t, uint32_t node, uint32_t col, amount v);
 
-/* Starts (or nests) recording; returns the mark to undo to. Every tree_begin is matched by one tree_undo or tree_keep. */
+/* Starts (or nests) recording; returns the mark to undo to. Every tree_begin is matched by one tree_undo. */
 uint32_t tree_begin(struct tree *t);
 void tree_undo(struct tree *t, uint32_t mark);
-/* Ends this level of recording and leaves its changes to the outer level. */
-void tree_keep(struct tree *t, uint32_t mark);
 
 /* 3.3: may be negative. tree_fit is max(0, available): the value of fit checks. */
 amount tree_available(const struct tree *t, uint32_t node, uint32_t col);

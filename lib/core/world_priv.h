@@ -185,8 +185,6 @@ void accounts_remove(struct world *w, struct wl *wl);
 /* The same for an admission just decided (5.7): room for it was made when the Workload was queued, so that nothing is allocated. */
 void accounts_assume(struct world *w, struct wl *wl, uint32_t cq);
 MUST_USE int accounts_reserve(struct cluster_queue *cq, uint32_t more);
-/* Charges or discharges its usage in the tree; pairs that the tree does not know make it dirty. */
-void accounts_charge(struct world *w, struct wl *wl, bool add);
 
 /* queueing.c */
 void queueing_enqueue(struct world *w, struct wl *wl, enum bucket was, bool changed, when_ns now);

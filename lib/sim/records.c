@@ -243,7 +243,7 @@ static int apply_admission(struct sim *s, struct sim_wl *sw, const struct decisi
 
 static int apply_refusal(struct sim *s, struct sim_wl *sw, const struct decision *d, struct err *err)
 {
-    const char *reason = s->observability ? wait_reason_text(d->wait) : "Pending";
+    const char *reason = reason_wait(s->w, d->wait);
     bool changed;
 
     str_clear(&s->text);

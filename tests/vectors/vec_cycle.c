@@ -84,9 +84,7 @@ static int apply_wait(struct vec_cycle *c, struct vec_record *rec, const struct 
 {
     const struct gates *g = world_gates(c->w);
     bool observe = gate_on(g, GATE_OBSERVABILITY);
-    const char *reason = observe                          ? wait_reason_text(d->wait)
-                         : d->wait == WAIT_FOR_PODS_READY ? "Waiting"
-                                                          : "Pending";
+    const char *reason = reason_wait(c->w, d->wait);
     struct str message;
     bool changed;
     str_init(&message, 0);

@@ -249,13 +249,23 @@ END_TEST
 
 START_TEST(messages_without_a_cycle)
 {
-    struct decision d = {.cq = NONE, .message = MESSAGE_CQ_MISSING};
+    struct decision d = {.message = MESSAGE_OVERLAP};
     reason_message(&s, w, &d);
-    ck_assert_str_eq(str_text(&s), "ClusterQueue  not found");
+    ck_assert_str_eq(str_text(&s), "Workload has overlapping preemption targets with another workload");
     str_clear(&s);
     d.message = MESSAGE_NONE;
     reason_message(&s, w, &d);
     ck_assert_str_eq(str_text(&s), "");
+}
+END_TEST
+
+START_TEST(reasons_of_waiting_5_9)
+{
+    ck_assert_str_eq(reason_wait(w, WAIT_FOR_PODS_READY), "WaitingForPodsReady");
+    ck_assert_str_eq(reason_wait(w, WAIT_FOR_QUOTA), "WaitingForQuota");
+    build_config(w, "UnadmittedWorkloadsObservability=false", .fair_sharing = false);
+    ck_assert_str_eq(reason_wait(w, WAIT_FOR_PODS_READY), "Waiting");
+    ck_assert_str_eq(reason_wait(w, WAIT_FOR_QUOTA), "Pending");
 }
 END_TEST
 
@@ -287,6 +297,7 @@ int main(void)
     tcase_add_test(t, events_7_7);
     tcase_add_test(t, what_is_unknown_is_said_so_7_7);
     tcase_add_test(t, messages_without_a_cycle);
+    tcase_add_test(t, reasons_of_waiting_5_9);
     tcase_add_test(t, words);
     suite_add_tcase(suite, t);
     return build_run(suite);
