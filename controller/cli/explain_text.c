@@ -133,7 +133,9 @@ static void put_nowhere(const struct explain *e, struct str *out)
     if (!e->decisions && c->status == STATUS_FALSE)
         str_addf(out, "  %s (%s)\n", c->message, c->reason);
     else if (!e->decisions && *e->cluster_queue && !*e->cq_reason)
-        str_add(out, "  It has not been looked at: it is not at the head of its queue.\n");
+        str_add(
+            out,
+            "  No cycle has looked at it: others are ahead of it, or one just like it was turned down.\n");
 }
 
 static void put_attempts(const struct explain *e, struct str *out)

@@ -24,7 +24,7 @@ static int64_t amount_of(const struct wl *wl, uint32_t res, uint32_t fr)
     for (uint32_t i = 0; i < wl->npod_sets; i++)
         for (uint32_t k = 0; k < wl->pod_sets[i].nslots; k++) {
             const struct slot *slot = &wl->slots[wl->pod_sets[i].first + k];
-            if (slot->res == res && (fr == NONE || slot->fr == fr))
+            if (slot->res == res && slot->fr == fr)
                 sum = i64_add(sum, slot->amount);
         }
     return sum;
@@ -136,7 +136,7 @@ static void take_pair(const struct cq_use *u, void *arg)
     const struct view *v = l->v;
     uint32_t res = names_find(world_names(v->w), u->resource), col = tree_col(v->tree, u->fr);
     bool holds = v->e->state == EXPLAIN_ADMITTED;
-    amount asked = amount_of(v->wl, res, holds ? u->fr : NONE);
+    amount asked = holds ? amount_of(v->wl, res, u->fr) : what_if_asked(v->w, v->wl, res);
 
     if (asked <= 0 || col == TREE_NONE)
         return;

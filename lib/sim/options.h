@@ -5,9 +5,9 @@
 #include "sim/what_if.h"
 
 enum {
-    OPTIONS_ENDS_MAX = 40, /* running Workloads that are looked at, those with most of what is asked first */
+    OPTIONS_ENDS_MAX = 24, /* running Workloads that are looked at, those with most of what is asked first */
     OPTIONS_LENDERS_MAX = 32, /* nodes of the tree whose lendingLimit is looked at */
-    OPTIONS_QUEUES_MAX = 16,  /* other LocalQueues of the namespace */
+    OPTIONS_QUEUES_MAX = 8,   /* other LocalQueues of the namespace */
     OPTIONS_DIALS_MAX = 64,   /* fields that are turned together */
 };
 
@@ -27,7 +27,7 @@ struct options {
 
 /* Everything returned lies in `a`, whose bail must be set, or is borrowed from `w`. ERR_NOMEM, or what the simulation returned. Numbers
  * are found by bisection: the one given is seen to do, and the next one (a pod, a unit of a resource, a thousandth of a cpu, a Mi of
- * memory where the request is in whole Mi, half a weight) seen not to. */
+ * memory where all is in whole Mi, half a weight) seen not to. */
 MUST_USE int options_find(struct what_if *w, struct arena *a, struct options *ret, struct err *err);
 
 #endif

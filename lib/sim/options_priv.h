@@ -4,6 +4,8 @@
 
 #include "sim/options.h"
 
+enum { OPTIONS_MI = 1 << 20 };
+
 struct search {
     struct what_if *w;
     struct arena *a;

@@ -25,15 +25,8 @@ static const struct object *object_of(const struct search *s, const struct where
 static int64_t asked(const struct search *s, const struct where *at, const char *resource)
 {
     const struct wl *wl = s->target->wl;
-    uint32_t res = names_find(world_names(at->w), resource);
-    int64_t sum = 0;
 
-    for (uint32_t i = 0; wl && i < wl->npod_sets; i++)
-        for (uint32_t k = 0; k < wl->pod_sets[i].nslots; k++) {
-            const struct slot *slot = &wl->slots[wl->pod_sets[i].first + k];
-            sum = i64_add(sum, slot->res == res ? slot->amount : 0);
-        }
-    return sum;
+    return wl ? what_if_asked(at->w, wl, names_find(world_names(at->w), resource)) : 0;
 }
 
 static int64_t usage_at(const struct where *at, uint32_t node, const char *flavor, const char *resource)
@@ -44,20 +37,18 @@ static int64_t usage_at(const struct where *at, uint32_t node, const char *flavo
     return col == TREE_NONE ? 0 : tree_cell(at->tree, node, col)->usage;
 }
 
-/* What all that wait for this ClusterQueue's tree may ask together: more than that brings nothing. */
+/* What all Workloads together ask for: more than that brings nothing. */
 static int64_t most(const struct search *s, const char *resource)
 {
     const struct sim *base = what_if_base(s->w);
-    uint32_t res = names_find(world_names(sim_world(base)), resource);
+    const struct world *w = sim_world(base);
+    uint32_t res = names_find(world_names(w), resource);
     int64_t sum = 0;
 
     for (uint32_t i = 0; i < sim_count(base); i++) {
-        const struct wl *wl = sim_at(base, i)->wl;
-        for (uint32_t k = 0; wl && !what_if_finished(sim_at(base, i)) && k < wl->npod_sets; k++)
-            for (uint32_t m = 0; m < wl->pod_sets[k].nslots; m++) {
-                const struct slot *slot = &wl->slots[wl->pod_sets[k].first + m];
-                sum = i64_add(sum, slot->res == res ? slot->amount : 0);
-            }
+        const struct sim_wl *sw = sim_at(base, i);
+        if (sw->wl && !what_if_finished(sw))
+            sum = i64_add(sum, what_if_asked(w, sw->wl, res));
     }
     return sum;
 }
@@ -86,6 +77,9 @@ static void add_quota(const struct search *s, const struct where *at, uint32_t n
     d.easy = i64_add(amount_max(d.c.from, used), q->generous ? most(s, c->resource) : need);
     if (q->kind == CHANGE_LENDING)
         d.easy = quantity_quota(f->nominal, cpu);
+    if (resource_is_binary(c->resource) && d.c.from % OPTIONS_MI == 0 && need % OPTIONS_MI == 0)
+        d.unit = OPTIONS_MI;
+    d.easy = d.easy == AMOUNT_UNLIMITED ? d.easy : d.easy - (d.easy - d.c.from) % d.unit;
     if (d.c.from != AMOUNT_UNLIMITED && d.easy != AMOUNT_UNLIMITED && d.easy > d.c.from)
         dials[(*n)++] = d;
 }

@@ -23,8 +23,6 @@ static void fewer_pods(struct search *s)
     search_each(s, dials, n);
 }
 
-enum { MI = 1 << 20 };
-
 static void add_request(struct search *s, const struct fact_pod_set *ps, const struct fact_container *k,
                         const struct fact_amount *q, struct dial *dials, uint32_t *n)
 {
@@ -34,7 +32,7 @@ static void add_request(struct search *s, const struct fact_pod_set *ps, const s
     c.item = k->name;
     c.resource = q->resource;
     c.from = quantity_request(q->q, resource_is_cpu(q->resource));
-    int64_t unit = resource_is_binary(q->resource) && c.from % MI == 0 ? MI : 1;
+    int64_t unit = resource_is_binary(q->resource) && c.from % OPTIONS_MI == 0 ? OPTIONS_MI : 1;
     int64_t least = c.from - (c.from - 1) / unit * unit;
     if (c.from > 1 && least < c.from && *n < OPTIONS_DIALS_MAX)
         dials[(*n)++] = (struct dial){c, least, unit};
@@ -187,27 +185,16 @@ static int compare_runners(const void *a, const void *b)
     return x->sw->index < y->sw->index ? -1 : x->sw->index > y->sw->index;
 }
 
-static int64_t asked_of(const struct wl *wl, uint32_t res)
-{
-    int64_t sum = 0;
-
-    for (uint32_t i = 0; i < wl->npod_sets; i++)
-        for (uint32_t k = 0; k < wl->pod_sets[i].nslots; k++) {
-            const struct slot *slot = &wl->slots[wl->pod_sets[i].first + k];
-            sum = i64_add(sum, slot->res == res ? slot->amount : 0);
-        }
-    return sum;
-}
-
-static int64_t usefulness(const struct wl *holder, const struct wl *target)
+static int64_t usefulness(const struct world *w, const struct wl *holder, const struct wl *target)
 {
     int64_t sum = 0;
 
     for (uint32_t i = 0; i < target->npod_sets; i++)
-        for (uint32_t k = 0; k < target->pod_sets[i].nslots; k++) {
-            const struct slot *slot = &target->slots[target->pod_sets[i].first + k];
-            int64_t part = amount_min(asked_of(holder, slot->res), slot->amount);
-            sum = i64_add(sum, slot->amount > 0 ? i64_mul(part, 1000) / slot->amount : 0);
+        for (uint32_t k = 0; k < target->pod_sets[i].shape->nreq; k++) {
+            uint32_t res = target->pod_sets[i].shape->req[k].res;
+            int64_t need = what_if_asked(w, target, res);
+            int64_t part = amount_min(what_if_asked(w, holder, res), need);
+            sum = i64_add(sum, need > 0 ? i64_mul(part, 1000) / need : 0);
         }
     return sum;
 }
@@ -228,7 +215,7 @@ static uint32_t find_runners(const struct search *s, struct runner **ret)
         if (sw == s->target || !sw->wl || !what_if_holds(sw) || sw->wl->cq == NONE ||
             world_cq(w, sw->wl->cq).tree != tree)
             continue;
-        list[n++] = (struct runner){sw, usefulness(sw->wl, s->target->wl)};
+        list[n++] = (struct runner){sw, usefulness(w, sw->wl, s->target->wl)};
     }
     qsort(list, n, sizeof(*list), compare_runners);
     *ret = list;
@@ -264,7 +251,7 @@ static void ends(struct search *s)
     for (uint32_t i = 0; i < n && k < OPTIONS_DIALS_MAX; i++)
         if (list[i].useful > 0)
             dials[k++] = (struct dial){end_of(s, list[i].sw), 1, 1};
-    for (uint32_t m = 2; m <= k; m++)
+    for (uint32_t m = k < 2 ? 0 : 2; m; m = m == k ? 0 : 2 * m < k ? 2 * m : k)
         if (search_dials(s, dials, m))
             return;
 }

@@ -29,6 +29,39 @@ bool what_if_finished(const struct sim_wl *sw)
     return sw->status.cond[COND_FINISHED].status == STATUS_TRUE;
 }
 
+static int64_t held_by(const struct wl *wl, const struct pod_set *ps, uint32_t res)
+{
+    int64_t sum = 0;
+
+    for (uint32_t k = 0; k < ps->nslots; k++)
+        if (wl->slots[ps->first + k].res == res)
+            sum = i64_add(sum, wl->slots[ps->first + k].amount);
+    return sum;
+}
+
+/* A pod is one of the resource `pods` (engine.md 6.2), which no container asks for. */
+static int64_t asked_by(const struct world *w, const struct pod_set *ps, uint32_t res)
+{
+    int64_t a_pod = 0, pods = pod_set_count(w, ps);
+
+    for (uint32_t k = 0; k < ps->shape->nreq; k++)
+        if (ps->shape->req[k].res == res)
+            a_pod = i64_add(a_pod, ps->shape->req[k].amount);
+    if (!a_pod && res == names_find(world_names(w), "pods"))
+        a_pod = 1;
+    return i64_mul(a_pod, pods);
+}
+
+int64_t what_if_asked(const struct world *w, const struct wl *wl, uint32_t res)
+{
+    int64_t sum = 0;
+
+    for (uint32_t i = 0; i < wl->npod_sets; i++)
+        sum = i64_add(sum, wl->cq == NONE ? asked_by(w, &wl->pod_sets[i], res)
+                                          : held_by(wl, &wl->pod_sets[i], res));
+    return sum;
+}
+
 /* ---- the run without changes -------------------------------------------------------------------------------------------- */
 
 /* The newest creation. All runs begin there: an annotation that a change adds must not change when others arrive. */

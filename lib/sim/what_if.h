@@ -10,7 +10,7 @@
 enum {
     WHAT_IF_RUNS_MAX = 2000,        /* at most */
     WHAT_IF_RUNS_MIN = 60,          /* however large the world is */
-    WHAT_IF_WORK_MAX = 4000000,     /* Workloads of all runs together, between the two */
+    WHAT_IF_WORK_MAX = 1000000,     /* Workloads of all runs together, between the two */
     WHAT_IF_CYCLES_MAX = 200000,    /* of a run */
     WHAT_IF_CYCLES_AT_ONCE = 10000, /* beyond that a run is restless */
 };
@@ -48,5 +48,7 @@ uint32_t what_if_left(const struct what_if *w);
 /* Does it hold quota, and is not about to lose it? Has it finished? */
 bool what_if_holds(const struct sim_wl *sw);
 bool what_if_finished(const struct sim_wl *sw);
+/* How much of a resource (name id) it holds in all, or would get with all its pods. */
+int64_t what_if_asked(const struct world *w, const struct wl *wl, uint32_t res);
 
 #endif
