@@ -234,6 +234,10 @@ static void put_findings(const struct diff_print *p, struct str *out)
         str_addf(out, "%serror: with the trace: %s\n", out->len && !l->n ? "\n" : "", p->trace->loop);
 }
 
+static const char *const sums[POLICY_MOVES] = {"evicted",           "evicted and started again",
+                                               "no longer started", "newly started",
+                                               "no longer evicted", "elsewhere"};
+
 static void put_summary(const struct diff_print *p, struct str *out)
 {
     const struct policy_diff *d = p->diff;
@@ -248,13 +252,13 @@ static void put_summary(const struct diff_print *p, struct str *out)
     str_addf(out, "%u field%s differ%s.", d->nchanges, d->nchanges == 1 ? "" : "s",
              d->nchanges == 1 ? "s" : "");
     if (p->ran) {
-        str_addf(out, " Of %u Workload%s", d->nworkloads, d->nworkloads == 1 ? "" : "s");
+        str_addf(out, " %u Workload%s:", d->nworkloads, d->nworkloads == 1 ? "" : "s");
         for (int k = 0; k < POLICY_MOVES; k++)
             if (counts[k]) {
-                str_addf(out, "%s%u %s", comma, counts[k], move_words((enum policy_move_kind)k));
+                str_addf(out, "%s%u %s", comma, counts[k], sums[k]);
                 comma = ", ";
             }
-        str_add(out, d->nmoves ? "." : " none is affected.");
+        str_add(out, d->nmoves ? "." : " nothing else becomes of them.");
     }
     str_addc(out, '\n');
 }

@@ -25,12 +25,17 @@ bool policy_lint_has_new_errors(const struct policy_lint *l)
     return false;
 }
 
+/* An eviction loop goes round with other Workloads when a quota is another one: it is the same trouble. */
+static bool is_same(const struct policy_finding *a, const struct policy_finding *b)
+{
+    return a->fault == b->fault && (a->fault == FAULT_EVICTION_LOOP || !strcmp(a->text, b->text));
+}
+
 void policy_lint_mark_old(struct policy_lint *l, const struct policy_lint *before)
 {
     for (uint32_t i = 0; i < l->n; i++)
         for (uint32_t k = 0; k < before->n && !l->list[i].old; k++)
-            l->list[i].old =
-                l->list[i].fault == before->list[k].fault && !strcmp(l->list[i].text, before->list[k].text);
+            l->list[i].old = is_same(&l->list[i], &before->list[k]);
 }
 
 struct key {

@@ -41,7 +41,7 @@ struct policy_lint {
  * each of its records was evicted. All lies in `a`, whose bail must be set. ERR_NOMEM. */
 MUST_USE int policy_lint_find(struct policy_lint *l, struct arena *a, const struct api_set *objects,
                               const struct sim *s, const uint32_t *released, struct err *err);
-/* Marks those of `l` that are in `before`, by their text. */
+/* Marks those of `l` that are in `before`: the same text, of an eviction loop any. */
 void policy_lint_mark_old(struct policy_lint *l, const struct policy_lint *before);
 /* Errors that are not old. */
 bool policy_lint_has_new_errors(const struct policy_lint *l);

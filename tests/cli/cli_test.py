@@ -539,7 +539,7 @@ class Diff(unittest.TestCase):
         self.assertEqual((status, err), (4, ""))
         self.assertRegex(out, r"ClusterQueue q +nominalQuota of cpu, flavor f +4 +2\n")
         self.assertRegex(out, r"n/a +q +no longer starts: ")
-        self.assertIn("Of 1 Workload 1 no longer starts.", out)
+        self.assertIn("1 field differs. 1 Workload: 1 no longer started.\n", out)
 
     def test_json(self):
         status, out, _ = self.diff(queues().replace("nominalQuota: 4", "nominalQuota: 2"), "-o", "json", *self.state())
@@ -548,6 +548,26 @@ class Diff(unittest.TestCase):
         self.assertEqual([(c["area"], c["before"], c["after"]) for c in answer["changes"]], [("quota", "4", "2")])
         self.assertEqual([(w["workload"], w["effect"]) for w in answer["workloads"]], [("n/a", "waits")])
         self.assertEqual(answer["findings"], [])
+
+    def test_schema_is_documented(self):
+        with open(os.path.join(ROOT, "controller/cli/diff-json.md"), encoding="utf-8") as f:
+            words = set(re.findall(r"[\w-]+", f.read()))
+        folder = os.path.join(ROOT, "examples/gitops-check")
+        _, out, _ = run("diff", "--before", os.path.join(folder, "main"), "--after", os.path.join(folder, "pull-request-2"),
+                        "--state", os.path.join(folder, "workloads"), "-o", "json")
+        answer = json.loads(out)
+        keys = set(re.findall(r'"(\w+)":', out))
+        self.assertGreater(len(keys), 25)
+        self.assertEqual(keys - words, set())
+        self.assertEqual({w["effect"] for w in answer["workloads"]} - words, set())
+
+    def test_as_a_check(self):
+        folder = os.path.join(ROOT, "examples/gitops-check")
+        for after, status in (("main", 0), ("pull-request-1", 0), ("pull-request-2", 1), ("nowhere", 2)):
+            p = subprocess.run(["bash", os.path.join(folder, "diff.sh"), os.path.join(folder, "main"),
+                                os.path.join(folder, after), os.path.join(folder, "workloads")],
+                               env=dict(os.environ, SLUICE=SLUICE), capture_output=True, timeout=60, check=False)
+            self.assertEqual(p.returncode, status, p.stdout.decode() + p.stderr.decode())
 
     def test_new_faults_are_bad_input(self):
         status, out, _ = self.diff(queues().replace("clusterQueue: q", "clusterQueue: x"))
