@@ -48,11 +48,6 @@ static int put_object(struct world *w, const struct object *o, struct err *err)
     return 0;
 }
 
-static bool fixed_order(const struct fact_preemption *p)
-{
-    return !p->borrow_within_cohort;
-}
-
 /* Without admission fair sharing, whose consumption falls as time passes, a cycle depends on what has happened only. */
 static int put_objects(struct replay *r, const struct api_set *objects, struct err *err)
 {
@@ -72,8 +67,6 @@ static int put_objects(struct replay *r, const struct api_set *objects, struct e
             rc = put_namespace_of(r->w, api_set_at(objects, i)->ns, err);
     for (uint32_t i = 0; i < api_set_count(objects) && !rc; i++) {
         const struct object *o = api_set_at(objects, i);
-        if (o->kind == API_CLUSTER_QUEUE)
-            r->plain = r->plain && fixed_order(&o->cluster_queue.preemption);
         rc = put_object(r->w, o, err);
     }
     return rc ? rc : world_settle(r->w, err);
@@ -273,7 +266,8 @@ static int put_workload(struct replay *r, const struct job *j, struct live *l, i
     const struct fact_term term = {&expr, 1};
 
     str_clear(&r->digest);
-    str_addf(&r->digest, "%lld/%s", (long long)per_pod, ntypes ? j->gpu_type : "");
+    str_addn(&r->digest, (const char *)&per_pod, sizeof(per_pod));
+    str_add(&r->digest, ntypes ? j->gpu_type : "");
     if (str_failed(&r->digest) || str_failed(&r->text))
         return no_memory(err);
     const struct fact_pod_set ps = {.name = "main",
@@ -307,10 +301,20 @@ static int put_workload(struct replay *r, const struct job *j, struct live *l, i
     return world_put_workload(r->w, &f, r->now, &l->wl, err);
 }
 
+enum { UID_BYTES = 20 };
+
+/* Padded with zeros: uids are in the order of arrival, which settles ties. */
+static void write_uid(char uid[UID_BYTES + 1], uint64_t number)
+{
+    uid[UID_BYTES] = 0;
+    for (int i = UID_BYTES; i-- > 0; number /= 10)
+        uid[i] = (char)('0' + number % 10);
+}
+
 static int make_live(struct replay *r, const struct job *j, uint32_t tenant, int64_t per_pod, struct err *err)
 {
     struct live *l = mem_zalloc(1, sizeof(*l));
-    char uid[24], name[JOBS_TEXT_MAX * 2 + 32];
+    char uid[UID_BYTES + 1], other[JOBS_TEXT_MAX * 2 + 32];
 
     if (!l)
         return no_memory(err);
@@ -327,12 +331,13 @@ static int make_live(struct replay *r, const struct job *j, uint32_t tenant, int
                        .size = size_of(j->gpus_milli),
                        .measured = replay_in_window(r, j->submit),
                        .tenant = tenant};
-    const char *slash = strchr(j->id, '/'); /* of a Workload's id: its namespace is known otherwise */
-    (void)snprintf(uid, sizeof(uid), "%020llu", (unsigned long long)l->number);
-    (void)snprintf(name, sizeof(name), "%s", slash ? slash + 1 : j->id);
-    if (world_find_workload(r->w, r->places[tenant].ns, name))
-        (void)snprintf(name, sizeof(name), "%s-%llu", slash ? slash + 1 : j->id,
-                       (unsigned long long)l->number);
+    const char *slash = strchr(j->id, '/'),
+               *name = slash ? slash + 1 : j->id; /* of a Workload: without namespace */
+    write_uid(uid, l->number);
+    if (world_find_workload(r->w, r->places[tenant].ns, name)) {
+        (void)snprintf(other, sizeof(other), "%s-%llu", name, (unsigned long long)l->number);
+        name = other;
+    }
     int rc = put_workload(r, j, l, per_pod, name, uid, err);
     if (rc) {
         mem_free(l);
