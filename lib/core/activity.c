@@ -109,6 +109,20 @@ static const struct cq_check *next_check(const struct world *w, const struct clu
     return best;
 }
 
+/* Names the MultiKueue checks; with `per_flavor` only those on some flavors. */
+static void note_multikueue(const struct world *w, const struct cluster_queue *cq, struct inspection *in,
+                            enum problem p, bool per_flavor, const char *lead)
+{
+    for (const struct cq_check *c = NULL; (c = next_check(w, cq, c));)
+        if (is_multikueue(w, find_check(w, c->name)) && (!per_flavor || c->nflavors))
+            note(in, p, lead, names_text(w->names, c->name));
+}
+
+static bool is_provisioning(const struct world *w, const struct check *c)
+{
+    return c && strcmp(names_text(w->names, c->controller), CHECK_PROVISIONING) == 0;
+}
+
 static void inspect_checks(const struct world *w, const struct cluster_queue *cq, struct inspection *in)
 {
     uint32_t nmultikueue = 0;
@@ -124,24 +138,18 @@ static void inspect_checks(const struct world *w, const struct cluster_queue *cq
         if (!k->active)
             note(in, PROBLEM_CHECK_INACTIVE, "references inactive AdmissionCheck(s): ", name);
         nmultikueue += is_multikueue(w, k);
-        provisioning |= strcmp(names_text(w->names, k->controller), CHECK_PROVISIONING) == 0;
+        provisioning |= is_provisioning(w, k);
     }
-    for (c = NULL; nmultikueue > 1 && (c = next_check(w, cq, c));)
-        if (is_multikueue(w, find_check(w, c->name)))
-            note(in, PROBLEM_MULTIKUEUE_MANY,
-                 "Cannot use multiple MultiKueue AdmissionChecks on the same ClusterQueue, found: ",
-                 names_text(w->names, c->name));
-    for (c = NULL; nmultikueue && (c = next_check(w, cq, c));)
-        if (is_multikueue(w, find_check(w, c->name)) && c->nflavors)
-            note(in, PROBLEM_MULTIKUEUE_FLAVOR,
-                 "Cannot specify MultiKueue AdmissionCheck per flavor, found: ",
-                 names_text(w->names, c->name));
+    if (nmultikueue > 1)
+        note_multikueue(w, cq, in, PROBLEM_MULTIKUEUE_MANY, false,
+                        "Cannot use multiple MultiKueue AdmissionChecks on the same ClusterQueue, found: ");
+    note_multikueue(w, cq, in, PROBLEM_MULTIKUEUE_FLAVOR, true,
+                    "Cannot specify MultiKueue AdmissionCheck per flavor, found: ");
     if (!nmultikueue || !provisioning)
         return;
     for (c = NULL; (c = next_check(w, cq, c));) {
         const struct check *k = find_check(w, c->name);
-        bool both = is_multikueue(w, k) ||
-                    (k && strcmp(names_text(w->names, k->controller), CHECK_PROVISIONING) == 0);
+        bool both = is_multikueue(w, k) || is_provisioning(w, k);
         if (both && in->found[PROBLEM_MULTIKUEUE_PROVISIONING] && in->text[PROBLEM_MULTIKUEUE_PROVISIONING])
             str_addf(in->text[PROBLEM_MULTIKUEUE_PROVISIONING], ", %s", names_text(w->names, c->name));
         else if (both)
@@ -192,25 +200,10 @@ void activity_update(struct world *w)
     w->activity_dirty = false;
 }
 
-bool world_cq_active(const struct world *w, uint32_t index, const char **ret_reason, struct str *ret_message)
+/* All problems in the order of 9.1; the first one gives the reason. */
+static void describe_pending(const struct world *w, const struct cluster_queue *cq, const char **ret_reason,
+                             struct str *ret_message)
 {
-    const struct cluster_queue *cq = index == NONE ? NULL : w->cqs[index];
-    if (!cq || !cq->exists) {
-        *ret_reason = "NotFound";
-        str_add(ret_message, "ClusterQueue not found");
-        return false;
-    }
-    enum cq_state state = state_of(w, cq);
-    if (state == CQ_ACTIVE) {
-        *ret_reason = "Ready";
-        str_add(ret_message, "Can admit new workloads");
-        return true;
-    }
-    if (state == CQ_TERMINATING) {
-        *ret_reason = "Terminating";
-        str_add(ret_message, "Can't admit new workloads; clusterQueue is terminating");
-        return false;
-    }
     struct str parts[PROBLEMS];
     struct inspection in = {0};
     for (int i = 0; i < PROBLEMS; i++) {
@@ -231,5 +224,27 @@ bool world_cq_active(const struct world *w, uint32_t index, const char **ret_rea
         str_free(&parts[i]);
     }
     str_addc(ret_message, '.');
+}
+
+bool world_cq_active(const struct world *w, uint32_t index, const char **ret_reason, struct str *ret_message)
+{
+    const struct cluster_queue *cq = index == NONE ? NULL : w->cqs[index];
+    if (!cq || !cq->exists) {
+        *ret_reason = "NotFound";
+        str_add(ret_message, "ClusterQueue not found");
+        return false;
+    }
+    enum cq_state state = state_of(w, cq);
+    if (state == CQ_ACTIVE) {
+        *ret_reason = "Ready";
+        str_add(ret_message, "Can admit new workloads");
+        return true;
+    }
+    if (state == CQ_TERMINATING) {
+        *ret_reason = "Terminating";
+        str_add(ret_message, "Can't admit new workloads; clusterQueue is terminating");
+        return false;
+    }
+    describe_pending(w, cq, ret_reason, ret_message);
     return false;
 }

@@ -1,5 +1,5 @@
 /* Admission fair sharing (engine.md 4.9): what each LocalQueue consumed lately, decayed, and the penalties of admissions not yet
- * settled. */
+ * settled. Results are 0 or ERR_NOMEM; a failed call changes nothing. */
 #ifndef SLUICE_CORE_AFS_H
 #define SLUICE_CORE_AFS_H
 

@@ -1,5 +1,5 @@
 /* Pairs of small integers as small integers: (flavor, resource) -> pair id, (namespace, name) -> LocalQueue. Also maps from an id
- * to an index. Both only grow. */
+ * to an index. Both only grow. Results are 0 or ERR_NOMEM; a failed call changes nothing. */
 #ifndef SLUICE_CORE_PAIRS_H
 #define SLUICE_CORE_PAIRS_H
 

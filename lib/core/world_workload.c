@@ -508,8 +508,9 @@ void world_del_workload(struct world *w, struct wl *wl, when_ns now)
 void world_forget_admission(struct world *w, struct wl *wl, when_ns now)
 {
     struct cluster_queue *cq = world_queue_of(w, wl);
+    bool held;
     fairness_drop(w, wl);
-    accounts_remove(w, wl);
+    (void)lift(w, wl, &held);
     forget_reservation(wl);
     wl->marks.reserved = wl->marks.admitted = false;
     if (!cq) {
