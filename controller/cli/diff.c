@@ -30,7 +30,7 @@ struct work {
     struct mapping *mapping;
     struct replay *was, *is;
     struct diff_trace trace;
-    struct err loop;
+    struct err loop_before, loop_after;
 };
 
 static int refuse(const struct err *err)
@@ -157,57 +157,58 @@ static int read_mapping(const char *path, struct mapping *m, struct err *err)
 
 /* ---- the trace ---------------------------------------------------------------------------------------------------------- */
 
-/* *ret_loop: it did not come to rest; `err` says why, and the result is 0. */
-static int run_trace(const struct arguments *a, struct work *w, bool after, struct replay **ret,
-                     bool *ret_loop, struct err *err)
+/* *ret_loop is set when it did not come to rest, to the text of `err`, and the result is 0. */
+static int run_trace(const struct arguments *a, struct work *w, bool after, const char **ret_loop,
+                     struct err *err)
 {
     const struct replay_options opt = {.window = {INT64_MIN + 1, INT64_MAX},
                                        .warmup_ns = -1,
                                        .skip_impossible = a->skip_impossible,
                                        .map = w->mapping};
+    struct replay **r = after ? &w->is : &w->was;
     struct jobs_reader *jobs = NULL;
     struct api_set *objects;
     int rc = policy_join(after ? w->after : w->before, after ? w->before : w->after, w->state, &objects, err);
 
     if (rc)
         return rc;
-    rc = replay_new(objects, &opt, ret, err);
+    rc = replay_new(objects, &opt, r, err);
     api_set_free(objects);
     if (!rc)
         rc = jobs_open(a->trace, &jobs, err);
     if (!rc)
-        rc = replay_run(*ret, jobs, err);
+        rc = replay_run(*r, jobs, err);
     jobs_close(jobs);
-    *ret_loop = rc == ERR_STATE;
-    if (*ret_loop)
+    if (rc == ERR_STATE) {
+        *ret_loop = err->text;
         return 0;
-    return rc ? rc : replay_check(*ret, err);
+    }
+    return rc ? rc : replay_check(*r, err);
 }
 
 static int run_traces(const struct arguments *a, struct work *w)
 {
+    struct diff_trace *t = &w->trace;
     struct err err = {0};
-    bool loop = false;
 
     if (!a->trace)
         return CLI_OK;
     w->mapping = mapping_new();
     int rc =
         w->mapping ? read_mapping(a->mapping, w->mapping, &err) : err_set(&err, ERR_NOMEM, "out of memory");
-    if (!rc && !(rc = run_trace(a, w, false, &w->was, &loop, &err)) && loop)
-        rc = ERR_STATE;
-    if (rc) {
-        (void)err_prefix(&err, "before: ");
+    if (rc)
         return refuse(&err);
+    if (run_trace(a, w, false, &t->loop_before, &w->loop_before)) {
+        (void)err_prefix(&w->loop_before, "before: ");
+        return refuse(&w->loop_before);
     }
-    rc = run_trace(a, w, true, &w->is, &loop, &err);
-    if (rc) {
-        (void)err_prefix(&err, "after: ");
-        return refuse(&err);
+    if (run_trace(a, w, true, &t->loop_after, &w->loop_after)) {
+        (void)err_prefix(&w->loop_after, "after: ");
+        return refuse(&w->loop_after);
     }
-    w->loop = err;
-    w->trace = (struct diff_trace){replay_result(w->was), replay_result(w->is), mapping_units(w->mapping),
-                                   loop ? w->loop.text : NULL};
+    t->before = replay_result(w->was);
+    t->after = replay_result(w->is);
+    t->units = mapping_units(w->mapping);
     return CLI_OK;
 }
 
@@ -229,7 +230,7 @@ static int show(const struct arguments *a, const struct work *w)
         diff_print(&p, &out);
     int status = terminal_put("diff", &out);
     str_free(&out);
-    if (policy_lint_has_new_errors(&w->diff->lint) || (p.trace && p.trace->loop))
+    if (policy_lint_has_new_errors(&w->diff->lint) || diff_trace_new_loop(p.trace))
         status = CLI_BAD_INPUT;
     if (!status && (policy_diff_any(w->diff) || diff_trace_differs(p.trace)))
         status = CLI_EFFECTS;

@@ -6,17 +6,18 @@
 #include "sim/policy_diff.h"
 #include "sim/replay.h"
 
-/* Both runs of a trace; NULL when there was none. */
+/* Both runs of a trace. */
 struct diff_trace {
     const struct replay_result *before, *after;
-    int64_t units;    /* of one GPU */
-    const char *loop; /* the run after did not come to rest: why; else NULL, and the results are there */
+    int64_t units; /* of one GPU */
+    /* The run that does not come to rest, and why; NULL when it does. With either there is nothing to compare. */
+    const char *loop_before, *loop_after;
 };
 
 struct diff_print {
     const struct policy_diff *diff;
-    const struct diff_trace *trace;
-    bool ran; /* there was a state */
+    const struct diff_trace *trace; /* NULL = none */
+    bool ran;                       /* there was a state */
     uint32_t width;
     bool colors;
 };
@@ -39,6 +40,9 @@ struct diff_measure {
 extern const struct diff_measure diff_measures[DIFF_MEASURES];
 /* The rows of all queues by name; row 0 is the whole. How many there are; `row` (may be NULL) is filled in for i < that number. */
 uint32_t diff_rows(const struct diff_trace *t, uint32_t i, struct diff_row *row);
+/* Of NULL false. */
 bool diff_trace_differs(const struct diff_trace *t);
+/* A loop is there after, and was not before. */
+bool diff_trace_new_loop(const struct diff_trace *t);
 
 #endif

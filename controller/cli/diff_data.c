@@ -103,7 +103,7 @@ static void put_values(struct emit *e, const char *key, const double *v)
 static void put_trace(struct emit *e, const struct diff_trace *t)
 {
     struct diff_row row;
-    uint32_t n = t->loop ? 0 : diff_rows(t, 0, NULL);
+    uint32_t n = t->loop_before || t->loop_after ? 0 : diff_rows(t, 0, NULL);
 
     emit_list(e, "trace");
     for (uint32_t i = 0; i < n; i++) {
@@ -139,8 +139,11 @@ static void put_findings(struct emit *e, const struct diff_print *p)
     emit_list(e, "findings");
     for (uint32_t i = 0; i < l->n; i++)
         put_finding(e, &l->list[i]);
-    if (p->trace && p->trace->loop) {
-        const struct policy_finding f = {.fault = FAULT_EVICTION_LOOP, .error = true, .text = p->trace->loop};
+    if (p->trace && p->trace->loop_after) {
+        const struct policy_finding f = {.fault = FAULT_EVICTION_LOOP,
+                                         .error = true,
+                                         .old = !diff_trace_new_loop(p->trace),
+                                         .text = p->trace->loop_after};
         put_finding(e, &f);
     }
     emit_close(e);

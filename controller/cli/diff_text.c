@@ -202,7 +202,7 @@ static void put_trace(const struct diff_print *p, struct str *out)
     struct str text;
     struct diff_row row;
 
-    if (!p->trace || p->trace->loop || !diff_trace_differs(p->trace))
+    if (!p->trace || p->trace->loop_before || p->trace->loop_after || !diff_trace_differs(p->trace))
         return;
     str_init(&text, 0);
     table_init(&t, DIFF_MEASURES + 1, p->width, p->colors);
@@ -230,8 +230,16 @@ static void put_findings(const struct diff_print *p, struct str *out)
     for (uint32_t i = 0; i < l->n; i++)
         str_addf(out, "%s: %s%s\n", l->list[i].error ? "error" : "warning", l->list[i].text,
                  l->list[i].old ? " (as before)" : "");
-    if (p->trace && p->trace->loop)
-        str_addf(out, "%serror: with the trace: %s\n", out->len && !l->n ? "\n" : "", p->trace->loop);
+    if (!p->trace || (!p->trace->loop_before && !p->trace->loop_after))
+        return;
+    str_add(out, out->len && !l->n ? "\n" : "");
+    if (p->trace->loop_after)
+        str_addf(out, "error: with the trace: %s%s\n", p->trace->loop_after,
+                 p->trace->loop_before ? " (as before)" : "");
+    else
+        str_addf(out,
+                 "With the trace, the policy before does not come to rest (%s), and the one after does.\n",
+                 p->trace->loop_before);
 }
 
 static const char *const sums[POLICY_MOVES] = {"evicted",           "evicted and started again",

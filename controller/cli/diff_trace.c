@@ -73,8 +73,10 @@ bool diff_trace_differs(const struct diff_trace *t)
     struct diff_row row;
     uint32_t n;
 
-    if (!t || t->loop)
-        return t && t->loop;
+    if (!t)
+        return false;
+    if (t->loop_before || t->loop_after)
+        return !t->loop_before || !t->loop_after;
     n = diff_rows(t, 0, NULL);
     for (uint32_t i = 0; i < n; i++) {
         (void)diff_rows(t, i, &row);
@@ -82,4 +84,9 @@ bool diff_trace_differs(const struct diff_trace *t)
             return true;
     }
     return false;
+}
+
+bool diff_trace_new_loop(const struct diff_trace *t)
+{
+    return t && t->loop_after && !t->loop_before;
 }

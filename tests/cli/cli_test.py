@@ -595,6 +595,48 @@ class Diff(unittest.TestCase):
         status, out, _ = self.diff(gpus, "-o", "json", *more)
         self.assertEqual((status, json.loads(out)["trace"][0]["before"]["usedGpuHours"]), (0, 8))
 
+    def test_loop_in_a_trace(self):
+        """When small goes for its neighbour, the borrower takes the place first, and small takes it back from there."""
+        queue = """\
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: ClusterQueue
+metadata: {name: %s}
+spec:
+  cohortName: all
+  namespaceSelector: {}
+  preemption: {withinClusterQueue: %s, reclaimWithinCohort: Any}
+  resourceGroups:
+    - coveredResources: [nvidia.com/gpu]
+      flavors: [{name: f, resources: [{name: nvidia.com/gpu, nominalQuota: %d}]}]
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: LocalQueue
+metadata: {namespace: default, name: %s}
+spec: {clusterQueue: %s}
+"""
+        loops, rests = (queues() + "".join(queue % (n, policy, quota, n, n) for n, quota in (("a", 4), ("b", 0), ("c", 2)))
+                        for policy in ("LowerPriority", "Never"))
+        trace = os.path.join(self.dir.name, "jobs.csv")
+        with open(trace, "w", encoding="utf-8") as f:
+            f.write("job_id,submit_s,duration_s,gpus,tenant,priority\nsteady,0,36000,2,a,5\nsmall,0,3600,2,a,0\n"
+                    "borrower,1,3600,3,b,2\nlarge,2,3600,3,a,1\n")
+        self.file("before", rests)
+        status, out, _ = self.diff(loops, "--trace", trace)
+        self.assertEqual(status, 1)
+        self.assertIn("error: with the trace: the queues do not come to rest", out)
+        self.file("before", loops)
+        status, out, _ = self.diff(loops, "--trace", trace)
+        self.assertEqual(status, 0)
+        self.assertIn(" (as before)\nNo effect.", out)
+        status, out, _ = self.diff(rests, "--trace", trace)
+        self.assertEqual(status, 4)
+        self.assertIn("the policy before does not come to rest (", out)
+        self.assertIn("the one after does", out)
+        status, out, _ = self.diff(loops, "--trace", trace, "-o", "json")
+        self.assertEqual((status, json.loads(out)["trace"]), (0, []))
+        self.assertEqual([f["old"] for f in json.loads(out)["findings"] if f["fault"] == "eviction-loop"], [True])
+
     def test_bad_input(self):
         self.assertEqual(self.diff("kind: [")[0], 1)
         self.assertEqual(run("diff", "--before", "/nowhere", "--after", "/nowhere")[0], 1)
