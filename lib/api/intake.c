@@ -11,7 +11,10 @@
  * are nothing but "---". YAML allows such a line nowhere inside a document, JSON neither. Of a long list, one item at a time is in
  * memory. */
 
-enum { MARKER_MAX = 256 }; /* bytes of a marker line with the white space in it */
+enum {
+    MARKER_MAX = 256,     /* bytes of a marker line with the white space in it */
+    LINE_LOOK = 64 << 10, /* how far is looked for the next line */
+};
 
 struct intake {
     struct api_set *s;
@@ -113,8 +116,16 @@ struct piece {
     uint64_t off, line_off; /* next byte; end of what is known to belong to the piece */
     uint32_t line;          /* at line_off */
     bool at_line_start, has_directive, has_content, ended;
-    size_t marker; /* length of the marker that ends it, 0 at the end of the text */
+    bool has_version, has_kind; /* a line at the margin begins with the key */
+    bool glued, doubtful;       /* see look_for_glue */
+    size_t marker;              /* length of the marker that ends it, 0 at the end of the text */
 };
+
+static bool begins(const char *text, size_t len, const char *with)
+{
+    size_t n = strlen(with);
+    return len >= n && memcmp(text, with, n) == 0;
+}
 
 static void look_at_line(struct piece *p, const char *text, size_t len)
 {
@@ -124,6 +135,77 @@ static void look_at_line(struct piece *p, const char *text, size_t len)
     bool blank = i == len || text[i] == '\n' || text[i] == '#';
     p->has_directive |= *text == '%' && !p->has_content;
     p->has_content |= !blank && *text != '%';
+    p->has_version |= begins(text, len, "apiVersion:");
+    p->has_kind |= begins(text, len, "kind:");
+}
+
+/* Reads on until the line at `off` is whole, or long. */
+static int need_line(struct source *src, uint64_t off, struct err *err)
+{
+    int rc = 1;
+    while (rc > 0) {
+        size_t n = (size_t)(source_end(src) - off);
+        if ((n && memchr(source_at(src, off), '\n', n)) || n >= LINE_LOOK)
+            return 0;
+        rc = source_more(src, err);
+    }
+    return rc;
+}
+
+/* What the next line that is neither empty nor a comment begins with, within reason; *ret_len is 0 at the end of the text. */
+static int peek_content(struct piece *p, uint64_t off, const char **ret, size_t *ret_len, struct err *err)
+{
+    for (uint64_t stop = off + LINE_LOOK; off < stop;) {
+        int rc = need_line(p->src, off, err);
+        if (rc < 0)
+            return rc;
+        const char *text = source_at(p->src, off), *end = source_at(p->src, source_end(p->src));
+        const char *eol = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
+        *ret = text;
+        *ret_len = (size_t)((eol ? eol + 1 : end) - text);
+        size_t i = 0;
+        while (i < *ret_len && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n'))
+            i++;
+        if (*ret_len == 0 || (i < *ret_len && text[i] != '#'))
+            return 0;
+        off += *ret_len;
+    }
+    *ret_len = 0;
+    return 0;
+}
+
+/* Files joined by `echo ---; cat FILE` leave "value---" where one ends without a newline. It is certain when the next line begins an
+ * object anew: as one document the text had the key twice. Before another marker it may be either, and is only told. `len` is that of
+ * the line at p->line_off with its newline; *ret_cut what comes before the marker, when there is one. */
+static int look_for_glue(struct piece *p, size_t len, size_t *ret_cut, struct err *err)
+{
+    const char *text = source_at(p->src, p->line_off), *next;
+    size_t n = len, next_len;
+    while (n && (text[n - 1] == '\n' || text[n - 1] == '\r' || text[n - 1] == ' ' || text[n - 1] == '\t'))
+        n--;
+    *ret_cut = 0;
+    if (n < 4 || memcmp(text + n - 3, "---", 3) != 0 || text[n - 4] == '-')
+        return 0;
+    int rc = peek_content(p, p->line_off + len, &next, &next_len, err);
+    if (rc < 0)
+        return rc;
+    p->glued = (p->has_version && begins(next, next_len, "apiVersion:")) ||
+               (p->has_kind && begins(next, next_len, "kind:"));
+    p->doubtful = !p->glued && *text != '#' && begins(next, next_len, "---");
+    *ret_cut = p->glued ? n - 3 : 0;
+    return 0;
+}
+
+static void warn_glue(const struct intake *in, const struct piece *p)
+{
+    if (p->glued)
+        set_note(in->s, false, p->line, "",
+                 "\"---\" at the end of the line is taken as a line of its own: a file before it ends "
+                 "without a newline");
+    else if (p->doubtful)
+        set_note(in->s, false, p->line - 1, "",
+                 "the document ends with \"---\" in its last line: if files were joined, one ends without a "
+                 "newline");
 }
 
 /* Makes known where the next line, or a part of a long one, ends. */
@@ -144,12 +226,25 @@ static int extend(struct piece *p, struct err *err)
         p->ended = rc == 0;
         return rc;
     }
+    rc = p->at_line_start ? need_line(p->src, p->line_off, err) : 0;
+    if (rc < 0)
+        return rc;
     const char *text = source_at(p->src, p->line_off), *end = source_at(p->src, source_end(p->src));
     const char *eol = memchr(text, '\n', (size_t)(end - text));
     len = (size_t)((eol ? eol + 1 : end) - text);
     if (p->at_line_start)
         look_at_line(p, text, len);
     p->has_content |= marker; /* the one behind directives */
+    size_t cut = 0;
+    rc = eol && !marker ? look_for_glue(p, len, &cut, err) : 0;
+    if (rc < 0)
+        return rc;
+    if (p->glued) {
+        p->line_off += cut;
+        p->marker = len - cut;
+        p->ended = true;
+        return 0;
+    }
     p->line_off += len;
     p->line += eol != NULL;
     p->at_line_start = eol != NULL;
@@ -187,6 +282,7 @@ static int end_piece(struct intake *in, struct piece *p, struct err *err)
         if (rc < 0)
             return rc;
     }
+    warn_glue(in, p);
     in->off = p->line_off + p->marker;
     in->line = p->line + (p->marker > 0);
     in->src->keep = in->off;

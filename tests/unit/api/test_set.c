@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define NS(name) "{apiVersion: v1, kind: Namespace, metadata: {name: " name "}}"
+#define BLOCK_NS(name) "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " name
 #define JSON_NS(name) "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"" name "\"}}"
 
 /* ---- which objects, where they stand ------------------------------------------------------------------------------------ */
@@ -28,6 +29,16 @@ static const struct {
      "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  annotations:\n    t: |\n      x\n       ---\n "
      "     y\n",
      "a:1", NULL},
+    /* joined with a marker, one file without a newline at its end */
+    {"t.yaml", BLOCK_NS("a") "---\n" BLOCK_NS("b") "---\r\n# c\n\n" BLOCK_NS("c") "\n", "a:1 b:5 c:11", NULL},
+    {"t.yaml", BLOCK_NS("a") "\nx: [---\n" BLOCK_NS("b"), "b:6",
+     "t.yaml:6: YAML: did not find expected node content"},
+    {"t.yaml", BLOCK_NS("a") "\n  annotations: {x: y}---\n---\n" BLOCK_NS("b"), "b:7",
+     "t.yaml:5: YAML: did not find expected key"},
+    {"t.yaml", "metadata:\n  name: a\n  annotations:\n    a: a---\napiVersion: v1\nkind: Namespace\n", "a:1",
+     NULL},
+    {"t.yaml", BLOCK_NS("a") "\n  annotations:\n    x: |\n      -----\napiVersion: v1\n", "",
+     "t.yaml:8: the key \"apiVersion\" is there already, in line 1"},
     {"t.yaml", NS("a") "\n---\nx: [\n---\n" NS("b"), "a:1 b:5",
      "t.yaml:4: YAML: did not find expected node content"},
     {"t.yaml", NS("a") "\n---\nx: 1\nx: 2\n---\n" NS("b"), "a:1 b:6",
