@@ -327,6 +327,43 @@ START_TEST(test_by_hand)
 }
 END_TEST
 
+/* Types of GPUs choose flavors by their node label: b waits for a T4, c takes either. */
+START_TEST(test_types)
+{
+    static const char queues[] =
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: t4}\n"
+        "spec: {nodeLabels: {gpu: tesla-t4}}\n---\n"
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: p100}\n"
+        "spec: {nodeLabels: {gpu: P100}}\n---\n"
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ClusterQueue\nmetadata: {name: a}\n"
+        "spec: {namespaceSelector: {}, resourceGroups: [{coveredResources: [nvidia.com/gpu], flavors: "
+        "[{name: t4, "
+        "resources: [{name: nvidia.com/gpu, nominalQuota: 2}]}, {name: p100, resources: [{name: "
+        "nvidia.com/gpu, "
+        "nominalQuota: 2}]}]}]}\n---\n"
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: LocalQueue\nmetadata: {name: a, namespace: ns}\n"
+        "spec: {clusterQueue: a}\n";
+    static const char map[] = "namespace: ns\ngpuTypeLabel: gpu\ngpuTypes: {T4: tesla-t4}\n";
+    struct story s = {.stop = 0};
+    struct str log;
+    struct mapping *m = mapping_new();
+    ck_assert_int_eq(mapping_read(m, map, strlen(map), NULL), 0);
+    str_init(&s.queues, 0);
+    str_init(&s.jobs, 0);
+    str_init(&log, 0);
+    str_add(&s.queues, queues);
+    str_add(&s.jobs, "job_id,submit_s,duration_s,gpus,tenant,gpu_type\na,0,100,2,a,T4\nb,1,10,1,a,T4\n"
+                     "c,2,10,1,a,P100|T4\n");
+    struct replay_options opt = options(m, &s);
+    replay_free(by_replay(&s, &opt, &log));
+    ck_assert_str_eq(str_text(&log), "A a 0\nA c 2\nF c 12\nF a 100\nA b 100\nF b 110\n");
+    str_free(&log);
+    str_free(&s.queues);
+    str_free(&s.jobs);
+    mapping_free(m);
+}
+END_TEST
+
 START_TEST(test_no_queue)
 {
     struct api_set *set = api_set_new(0);
@@ -360,6 +397,7 @@ int main(void)
     tcase_add_loop_test(t, test_same_as_simulation, 0, SEEDS);
     tcase_add_loop_test(t, test_laws, 0, SEEDS);
     tcase_add_test(t, test_by_hand);
+    tcase_add_test(t, test_types);
     tcase_add_test(t, test_no_queue);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
