@@ -58,7 +58,7 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* What one look needs. `text` is the sentence being written, `names` the objects in it, each ended by a NUL byte. */
+/* What one look needs. `text` is the sentence being written, `names` the objects in it. */
 struct look {
     struct policy_lint *l;
     struct arena *a;
@@ -270,7 +270,7 @@ static void check_node_quota(struct look *k, const struct tree *t, uint32_t node
 
 /* All flavors of one resource of a ClusterQueue together. */
 struct supply {
-    bool owns, reaches, takes_back;
+    bool owns, reaches;
 };
 
 static struct supply supply_of(const struct look *k, const struct tree *t, uint32_t node,

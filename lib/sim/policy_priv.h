@@ -33,7 +33,6 @@ struct policy_world {
     struct api_set *objects; /* owned */
     struct sim *sim;         /* owned */
     uint32_t *released;      /* owned; by record: how often it lost its quota by an eviction */
-    bool failed;
 };
 
 MUST_USE int policy_world_load(struct policy_world *w, struct err *err); /* `objects` are there */
