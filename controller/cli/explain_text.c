@@ -317,7 +317,8 @@ static void put_options(const struct explain *e, struct str *out)
         put_others(p->gained, p->ngained, "started as well", out);
     }
     if (o->exhausted)
-        str_add(out, "  The number of runs is limited; there may be more.\n");
+        str_add(out, "  The number of runs is limited: there may be more, and the last numbers may not be "
+                     "the nearest.\n");
 }
 
 void explain_print(const struct explain *e, struct str *out)

@@ -38,7 +38,8 @@ bool search_run(struct search *s, const struct change *changes, uint32_t n, stru
     if (s->rc)
         return false;
     memcpy(all, s->prefix, s->nprefix * sizeof(*all));
-    memcpy(all + s->nprefix, changes, n * sizeof(*all));
+    if (n)
+        memcpy(all + s->nprefix, changes, n * sizeof(*all));
     s->rc = what_if_run(s->w, all, s->nprefix + n, ret, s->err);
     return !s->rc && ret->starts;
 }
@@ -75,7 +76,8 @@ void search_keep(struct search *s, const struct change *changes, uint32_t n)
         return;
     struct change *all = ARENA_NEW(s->a, struct change, s->nprefix + n + 1);
     memcpy(all, s->prefix, s->nprefix * sizeof(*all));
-    memcpy(all + s->nprefix, changes, n * sizeof(*all));
+    if (n)
+        memcpy(all + s->nprefix, changes, n * sizeof(*all));
     *new_option(s) = (struct option){.changes = all,
                                      .nchanges = s->nprefix + n,
                                      .lost = keys_of(s, r.lost, r.nlost),

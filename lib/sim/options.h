@@ -22,7 +22,8 @@ struct option {
 struct options {
     struct option *list; /* cheapest first: the user's own changes, time, priority, quotas, policies */
     uint32_t n, cap;
-    bool exhausted; /* no runs were left (WHAT_IF_RUNS_MAX): there may be more */
+    bool
+        exhausted; /* no runs were left (WHAT_IF_RUNS_MAX): there may be more, and the last numbers may not be the nearest */
 };
 
 /* Everything returned lies in `a`, whose bail must be set, or is borrowed from `w`. ERR_NOMEM, or what the simulation returned. Numbers

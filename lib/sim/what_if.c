@@ -215,21 +215,27 @@ static const struct object *changed(struct what_if *w, const struct object *o, c
     return own ? own : o;
 }
 
+static int add_objects(struct what_if *w, const struct change *changes, uint32_t n, struct err *err)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < api_set_count(w->objects) && !rc; i++)
+        rc = api_set_add(w->set, changed(w, api_set_at(w->objects, i), changes, n), err);
+    return rc;
+}
+
+/* Nothing but arguments is alive across setjmp. */
 static int make_set(struct what_if *w, const struct change *changes, uint32_t n, struct err *err)
 {
     jmp_buf bail;
-    int rc = 0;
 
     w->set = api_set_new(0);
     if (!w->set)
         return err_set(err, ERR_NOMEM, "out of memory");
+    w->arena.bail = &bail;
     if (setjmp(bail))
         return err_set(err, ERR_NOMEM, "out of memory for changed objects");
-    w->arena.bail = &bail;
-    for (uint32_t i = 0; i < api_set_count(w->objects) && !rc; i++)
-        rc = api_set_add(w->set, changed(w, api_set_at(w->objects, i), changes, n), err);
-    w->arena.bail = NULL;
-    return rc;
+    return add_objects(w, changes, n, err);
 }
 
 static void compare(struct what_if *w, struct what_if_result *ret)
@@ -257,6 +263,7 @@ int what_if_run(struct what_if *w, const struct change *changes, uint32_t n, str
         return err_set(err, ERR_LIMIT, "no more than %u runs", w->max_runs);
     w->runs++;
     int rc = make_set(w, changes, n, err);
+    w->arena.bail = NULL; /* it was make_set's */
     if (!rc)
         rc = load(w->set, &w->sim, err);
     if (!rc)

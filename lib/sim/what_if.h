@@ -10,7 +10,7 @@
 enum {
     WHAT_IF_RUNS_MAX = 2000,        /* at most */
     WHAT_IF_RUNS_MIN = 60,          /* however large the world is */
-    WHAT_IF_WORK_MAX = 1000000,     /* Workloads of all runs together, between the two */
+    WHAT_IF_WORK_MAX = 500000,      /* Workloads of all runs together, between the two */
     WHAT_IF_CYCLES_MAX = 200000,    /* of a run */
     WHAT_IF_CYCLES_AT_ONCE = 10000, /* beyond that a run is restless */
 };

@@ -289,7 +289,7 @@ static void change_workload(struct planned_workload *w, const struct change *c)
 
 static void change_queue(struct plan *p, const struct change *c)
 {
-    struct planned_queue *q = &p->queues[c->name[1] - '0'];
+    struct planned_queue *q = &p->queues[c->object == API_COHORT ? 0 : c->name[1] - '0'];
 
     switch (c->kind) {
     case CHANGE_WEIGHT:
