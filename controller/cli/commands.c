@@ -139,9 +139,9 @@ static const char explain_about[] =
     "Nothing of that is "
     "guessed: each option is applied to the objects and run by the same engine as in a cluster, and only "
     "what was seen to "
-    "start the Workload is shown. Numbers are the nearest ones that do. The number of runs is limited (2000, "
-    "fewer when "
-    "there are more than 2000 Workloads); when they are used up, the answer says so.\n"
+    "start the Workload is shown. Numbers are the nearest ones that do. The number of runs is limited: 2000, "
+    "fewer when there are more than 250 Workloads, 60 at least. When they are used up, the answer says so; "
+    "then there may be more, and the last numbers may not be the nearest.\n"
     "\n"
     "The files are read as by `sluice simulate`.";
 

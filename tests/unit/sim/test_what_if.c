@@ -243,7 +243,7 @@ START_TEST(quantities)
         const char *resource;
         int64_t v;
         const char *text;
-    } cases[] = {{"cpu", 1500, "1500m"},        {"cpu", 0, "0"},          {"cpu", 20000, "20"},
+    } cases[] = {{"cpu", 1500, "1500m"},        {"cpu", 0, "0"},        {"cpu", 20000, "20"},
                  {"memory", 3221225472, "3Gi"}, {"memory", 1000, "1k"}, {"nvidia.com/gpu", 100, "100"}};
     char buf[64];
 
