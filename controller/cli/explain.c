@@ -180,7 +180,7 @@ static int explain(const struct arguments *a, const struct api_set *set)
 
 static int read_and_explain(const struct arguments *a)
 {
-    struct api_set *set = api_set_new(0);
+    struct api_set *set = api_set_new(API_COMPACT);
 
     if (!set)
         return refuse("out of memory");
