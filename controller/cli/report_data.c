@@ -89,11 +89,10 @@ static void put_evictions(struct data *d, const struct report_wl *rw)
 
 static void put_waiting(struct data *d, const struct sim_wl *sw)
 {
-    const struct cond *c = &sw->status.cond[COND_QUOTA_RESERVED];
     const struct report_wl *rw = &d->r->wls[sw->index];
 
     emit_map(&d->e, "waiting");
-    emit_text(&d->e, "reason", report_unevaluated(sw) ? "PendingEvaluation" : c->reason);
+    emit_text(&d->e, "reason", report_wait_reason(sw));
     str_clear(&d->text);
     report_waiting(&d->text, d->r, sw);
     emit_text(&d->e, "why", str_text(&d->text));

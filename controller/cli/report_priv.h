@@ -55,6 +55,7 @@ const char *report_queue_of(const struct world *w, const struct sim_wl *sw);
 const char *report_why(enum preempt_reason r);    /* "takes back its quota" */
 const char *report_words(const char *reason);     /* of a reason of QuotaReserved=False */
 bool report_unevaluated(const struct sim_wl *sw); /* nobody has looked at it since it was queued */
+const char *report_wait_reason(const struct sim_wl *sw);
 void report_waiting(struct str *out, const struct report *r, const struct sim_wl *sw); /* why it waits */
 void report_details(struct str *out, const struct report *r,
                     const struct sim_wl *sw); /* all that there is to say */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "core/queue_view.h"
+#include "core/reason.h"
 #include "core/waiting.h"
 
 #include <stdlib.h>
@@ -206,6 +207,13 @@ static void put_inactive_queue(struct str *out, const struct report *r, const st
     str_free(&why);
 }
 
+const char *report_wait_reason(const struct sim_wl *sw)
+{
+    if (!report_unevaluated(sw))
+        return sw->status.cond[COND_QUOTA_RESERVED].reason;
+    return wait_reason_text(sw->wl->wants_devices ? WAIT_MISCONFIGURED : WAIT_PENDING_EVALUATION);
+}
+
 bool report_unevaluated(const struct sim_wl *sw)
 {
     const struct cond *c = &sw->status.cond[COND_QUOTA_RESERVED];
@@ -283,13 +291,23 @@ static void put_twin(struct str *out, const struct report *r, const struct sim_w
     put_message(out, twin->status.cond[COND_QUOTA_RESERVED].message);
 }
 
+static void put_refused_devices(struct str *out, const struct report *r, const struct sim_wl *sw)
+{
+    const struct decision d = {.w = sw->wl, .message = MESSAGE_DEVICES, .wait = WAIT_MISCONFIGURED};
+
+    str_addf(out, "%s: ", report_words(wait_reason_text(d.wait)));
+    reason_message(out, sim_world(r->sim), &d);
+}
+
 /* Not evaluated since it was queued: whoever looks at it is not there yet. */
 static void put_unevaluated(struct str *out, const struct report *r, const struct sim_wl *sw)
 {
     uint32_t place = r->wls[sw->index].in_cq;
     enum wait_reason parked;
 
-    if (waiting_parked_reason(sim_world(r->sim), sw->wl, &parked))
+    if (sw->wl->wants_devices)
+        put_refused_devices(out, r, sw);
+    else if (waiting_parked_reason(sim_world(r->sim), sw->wl, &parked))
         put_twin(out, r, sw, wait_reason_text(parked));
     else if (sw->wl->bucket == BUCKET_ACTIVE)
         str_addf(out, place > 1 ? "not its turn yet: %u ahead of it" : "not its turn yet", place - 1);

@@ -649,6 +649,16 @@ spec: {clusterQueue: %s}
             self.assertEqual(run("diff", *args)[0], 2, args)
 
 
+class Words(unittest.TestCase):
+    def test_resource_claims(self):
+        text = workload("a", 1).replace("        spec:\n", "        spec:\n          resourceClaims: [{name: g, resourceClaimTemplateName: t}]\n")
+        status, answer, _ = data(queues() + text)
+        self.assertEqual(status, 3)
+        waiting = answer["workloads"][0]["waiting"]
+        self.assertEqual(waiting["reason"], "Misconfigured")
+        self.assertIn("resource claims of dynamic resource allocation are not supported", waiting["why"])
+
+
 class Terminal(unittest.TestCase):
     FOLDER = "examples/two-teams"
 
