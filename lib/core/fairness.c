@@ -1,4 +1,4 @@
-/* Admission fair sharing in the world (engine.md 4.9): penalties at admission, settlement when admitted. */
+/* Admission fair sharing in the world (engine.md 4.9): penalties at admission, settlement when admitted, sampling as time goes by. */
 #include "core/world_priv.h"
 
 #include <string.h>
@@ -43,6 +43,19 @@ static uint32_t add_held(const struct world *w, const struct wl *wl, struct afs_
 
 #define MOST_RESOURCES 256 /* a ClusterQueue covers at most that many (1.2 rule 8) */
 
+/* What the admitted Workloads of a LocalQueue hold; `held` has MOST_RESOURCES places. */
+static uint32_t held_by_queue(const struct world *w, const struct cluster_queue *cq, uint32_t ns,
+                              uint32_t queue, struct afs_amount *held)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < cq->nholders; i++) {
+        const struct wl *wl = cq->holders[i];
+        if (wl->marks.admitted && wl->ns == ns && wl->queue == queue)
+            n = add_held(w, wl, held, n, MOST_RESOURCES);
+    }
+    return n;
+}
+
 void fairness_assumed(struct world *w, const struct wl *wl)
 {
     struct local_queue *lq = fair_queue(w, wl);
@@ -60,12 +73,7 @@ void fairness_admitted(struct world *w, const struct wl *wl, when_ns now)
     if (!lq || wl->cq == NONE || !w->cqs[wl->cq]->usage_based_afs)
         return;
     struct afs_amount held[MOST_RESOURCES];
-    uint32_t n = 0;
-    const struct cluster_queue *cq = w->cqs[wl->cq];
-    for (uint32_t i = 0; i < cq->nholders; i++)
-        if (cq->holders[i]->marks.admitted && cq->holders[i]->ns == wl->ns &&
-            cq->holders[i]->queue == wl->queue)
-            n = add_held(w, cq->holders[i], held, n, MOST_RESOURCES);
+    uint32_t n = held_by_queue(w, w->cqs[wl->cq], wl->ns, wl->queue, held);
     w->afs_changes++;
     (void)!afs_settle(&w->afs, w->names, &lq->afs, wl, held, n, now);
 }
@@ -76,6 +84,22 @@ void fairness_drop(struct world *w, const struct wl *wl)
         return;
     w->afs_changes++;
     afs_unpenalize(&w->local_queues[wl->lq].afs, wl);
+}
+
+int world_sample_usage(struct world *w, when_ns now, struct err *err)
+{
+    for (uint32_t i = 0; w->afs.on && i < w->lqs.n; i++) {
+        struct local_queue *lq = &w->local_queues[i];
+        const struct cluster_queue *cq = world_cq_by_name(w, lq->cluster_queue);
+        if (!lq->exists || !cq || !cq->usage_based_afs)
+            continue;
+        struct afs_amount held[MOST_RESOURCES];
+        uint32_t n = held_by_queue(w, cq, lq->ns, lq->name, held);
+        w->afs_changes++;
+        if (afs_sample(&w->afs, w->names, &lq->afs, held, n, now))
+            return err_set(err, ERR_NOMEM, "out of memory for the consumption of a LocalQueue");
+    }
+    return 0;
 }
 
 double world_lq_usage(const struct world *w, const char *ns, const char *name)

@@ -72,6 +72,12 @@ void world_forget_preemption(struct wl *wl);
 /* Events collect trees whose inadmissible Workloads may come back (4.7 "notify"); this brings them back. True if any was collected. */
 bool world_flush(struct world *w, when_ns now);
 
+/* Admission fair sharing, "Sampling" of 4.9: what LocalQueues consumed decays and takes in what they held until now. To be called every
+ * usageSamplingInterval; in virtual time before anything happens at a new time, which gives the same however often it is done, since
+ * what they hold does not change in between. Does nothing without admission fair sharing. ERR_NOMEM: some may be sampled, and it can be
+ * called again. */
+MUST_USE int world_sample_usage(struct world *w, when_ns now, struct err *err);
+
 /* Brings trees and activity up to date after configuration changes; done by world_cycle and world_flush by themselves. */
 MUST_USE int world_settle(struct world *w, struct err *err);
 

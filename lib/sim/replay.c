@@ -381,9 +381,12 @@ static int arrive_due(struct replay *r, struct jobs_reader *jobs, struct err *er
 
 static int step(struct replay *r, struct jobs_reader *jobs, struct err *err)
 {
+    int rc = world_sample_usage(r->w, r->now, err); /* what was held until now */
+    if (rc)
+        return rc;
     finish_due(r);
     (void)release_due(r);
-    int rc = arrive_due(r, jobs, err);
+    rc = arrive_due(r, jobs, err);
     if (rc)
         return rc;
     (void)world_flush(r->w, r->now);

@@ -234,8 +234,10 @@ static int arrive_due(struct sim *s, struct err *err)
 static int happen(struct sim *s, struct err *err)
 {
     uint32_t n;
-    int rc = finish_due(s, err);
+    int rc = world_sample_usage(s->w, s->now, err); /* what was held until now */
 
+    if (!rc)
+        rc = finish_due(s, err);
     if (!rc)
         rc = release_due(s, true, &n, err);
     if (!rc)
