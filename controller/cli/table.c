@@ -83,7 +83,7 @@ static void fit_widths(uint32_t n, uint32_t room, const uint32_t *floors, uint32
 /* First no heading is broken, then, if need be, headings are. */
 static void fit(const struct table *t, uint32_t n, uint32_t *widths)
 {
-    uint32_t floors[TABLE_COLUMNS_MAX];
+    uint32_t floors[TABLE_COLUMNS_MAX] = {0};
     const char *cell = str_text(&t->cells);
 
     for (uint32_t i = 0; i < n; i++, cell = next_cell(cell)) {
