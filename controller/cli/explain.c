@@ -106,12 +106,24 @@ static bool is_workload_of(struct arena *a, const struct object *job, const stru
 
     if (!k || o->kind != API_WORKLOAD || strcmp(o->ns, job->ns) != 0)
         return false;
+    if (!*job->name) /* the one that was made for it stands where it does */
+        return o->line == job->line && !strcmp(o->file, job->file);
     if (*uid && !strcmp(o->workload.job_uid, uid))
         return true;
     for (size_t i = 0; i < 2; i++)
         if (!strcmp(o->name, job_name(a, k->group, k->kind, job->name, uid, "", lengths[i])))
             return true;
     return false;
+}
+
+/* Its name, or what its name is generated from, with or without the dash at the end. */
+static bool is_called(const struct object *o, const char *name)
+{
+    if (*o->name || !job_kind_of(o->kind))
+        return !strcmp(o->name, name);
+    const char *head = doc_str_or(doc_field(o->doc, "metadata"), "generateName", "");
+    size_t n = strlen(name);
+    return n && !strncmp(head, name, n) && (!head[n] || !strcmp(head + n, "-"));
 }
 
 /* The Workload of that name, else that of the job of that name; NULL if there is neither. */
@@ -121,7 +133,7 @@ static const struct object *find(const struct api_set *set, const char *ns, cons
 
     for (uint32_t i = 0; i < api_set_count(set); i++) {
         const struct object *o = api_set_at(set, i);
-        if (strcmp(o->name, name) != 0 || strcmp(o->ns, ns) != 0)
+        if (!is_called(o, name) || strcmp(o->ns, ns) != 0)
             continue;
         if (o->kind == API_WORKLOAD)
             return o;

@@ -194,6 +194,10 @@ static void put_state(struct data *d, const struct explain *e)
         emit_text(&d->e, "message", e->message);
         emit_bool(&d->e, "borrows", e->borrow_level > 0);
     }
+    if (*e->twin) {
+        emit_text(&d->e, "refusedTwin", e->twin);
+        emit_text(&d->e, "refusedTwinMessage", e->twin_message);
+    }
     if (e->queued) {
         emit_int(&d->e, "positionInClusterQueue", e->in_cq);
         emit_int(&d->e, "positionInLocalQueue", e->in_lq);

@@ -130,7 +130,9 @@ static void put_nowhere(const struct explain *e, struct str *out)
         str_add(out, "  Its LocalQueue does not exist or is stopped.\n");
     if (*e->cq_reason)
         str_addf(out, "  The ClusterQueue admits nothing: %s (%s)\n", e->cq_message, e->cq_reason);
-    if (!e->decisions && c->status == STATUS_FALSE)
+    if (*e->twin)
+        str_addf(out, "  It is just like %s, which was turned down:\n    %s\n", e->twin, e->twin_message);
+    else if (!e->decisions && c->status == STATUS_FALSE)
         str_addf(out, "  %s (%s)\n", c->message, c->reason);
     else if (!e->decisions && *e->cluster_queue && !*e->cq_reason)
         str_add(

@@ -171,6 +171,33 @@ static void take_state(struct explain *e)
                                              : EXPLAIN_WAITS;
 }
 
+static bool was_refused(const struct sim_wl *sw)
+{
+    static const char bypassed[] = "Bypassed scheduling evaluation";
+    const struct cond *c = &sw->status.cond[COND_QUOTA_RESERVED];
+
+    return sw->wl && sw->wl->bucket != BUCKET_NONE && c->status == STATUS_FALSE &&
+           strcmp(c->reason, "PendingEvaluation") != 0 &&
+           strncmp(c->message, bypassed, sizeof(bypassed) - 1) != 0;
+}
+
+/* One of the same class is parked without a look at it (engine.md 4.10): the other's refusal is its own. */
+static void take_twin(struct explain *e)
+{
+    const struct sim *s = what_if_base(e->run);
+    const struct wl *wl = e->target->wl;
+
+    for (uint32_t i = 0; wl && wl->bucket == BUCKET_INADMISSIBLE && i < sim_count(s); i++) {
+        const struct sim_wl *sw = sim_at(s, i);
+        if (sw == e->target || !was_refused(sw) || sw->wl->pending_cq != wl->pending_cq ||
+            memcmp(sw->wl->class, wl->class, sizeof(wl->class)) != 0)
+            continue;
+        e->twin = sw->key;
+        e->twin_message = sw->status.cond[COND_QUOTA_RESERVED].message;
+        return;
+    }
+}
+
 static int run(struct explain *e, struct watcher *t, const struct api_set *objects, struct err *err)
 {
     const struct sim_watcher watch = {.arg = t, .step = on_step, .cycle = on_cycle};
@@ -184,6 +211,8 @@ static int run(struct explain *e, struct watcher *t, const struct api_set *objec
         return rc;
     take_state(e);
     rc = explain_view(e, err);
+    if (e->state == EXPLAIN_WAITS && !e->decisions)
+        take_twin(e);
     if (!rc && e->state == EXPLAIN_WAITS)
         rc = options_find(e->run, &e->mem, &e->options, err);
     return rc;
@@ -214,6 +243,7 @@ int explain_new(const struct api_set *objects, const char *ns, const char *name,
     arena_init(&e->mem, 65536);
     str_init(&t.text, 1 << 20);
     e->queue = e->cluster_queue = e->outcome = e->wait = e->message = e->cq_reason = e->cq_message = "";
+    e->twin = e->twin_message = "";
     e->decided = e->at = WHEN_NONE;
     int rc = collect(e, &t, objects, err);
     str_free(&t.text);

@@ -79,6 +79,8 @@ struct explain {
     const char *outcome, *wait, *message; /* "" when there was none */
     const char *cq_reason,
         *cq_message; /* condition Active of its ClusterQueue, when that is not True; else "" */
+    const char *twin,
+        *twin_message; /* without a decision: one just like it in its queue that was turned down, and why; else "" */
     uint32_t borrow_level;
     when_ns decided;
     struct explain_attempt *attempts;

@@ -659,6 +659,46 @@ class Words(unittest.TestCase):
         self.assertIn("resource claims of dynamic resource allocation are not supported", waiting["why"])
 
 
+class Explain(unittest.TestCase):
+    JOB = """\
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {generateName: train-, namespace: n, labels: {kueue.x-k8s.io/queue-name: l}}
+spec:
+  suspend: true
+  template: {spec: {restartPolicy: Never, containers: [{name: c, resources: {requests: {cpu: 3}}}]}}
+"""
+
+    def explain(self, text, name, *args):
+        return run("explain", name, "-f", "-", *args, stdin=text)
+
+    def test_exit_status(self):
+        text = queues() + workload("a", 4) + workload("b", 1)
+        self.assertEqual(self.explain(text, "n/a")[0], 0)
+        self.assertEqual(self.explain(text, "n/b")[0], 3)
+        self.assertEqual(self.explain(text, "n/c")[0], 1)
+
+    def test_one_just_like_another(self):
+        """Only one of them is looked at; the other says what that one was told."""
+        text = queues() + workload("a", 4) + workload("b", 1) + workload("c", 1)
+        status, out, _ = self.explain(text, "n/c")
+        self.assertEqual(status, 3)
+        self.assertRegex(out, r"just like n/b, which was turned down:\n.*1 more needed")
+        answer = json.loads(self.explain(text, "n/c", "-o", "json")[1])
+        self.assertEqual(answer["refusedTwin"], "n/b")
+        self.assertIn("1 more needed", answer["refusedTwinMessage"])
+
+    def test_generated_name(self):
+        text = queues() + workload("a", 2) + self.JOB
+        for name in ("n/train", "n/train-"):
+            status, out, _ = self.explain(text, name)
+            self.assertEqual(status, 3)
+            self.assertIn("1 more needed", out)
+        self.assertEqual(self.explain(text, "n/")[0], 1)
+        self.assertEqual(self.explain(text, "n/trai")[0], 1)
+
+
 class Terminal(unittest.TestCase):
     FOLDER = "examples/two-teams"
 
