@@ -218,13 +218,19 @@ unsigned api_set_flags(const struct api_set *s)
     return s->flags;
 }
 
+/* What notes call an object whose name is to be generated. */
+static const char *generated_name(const struct doc_node *meta)
+{
+    return doc_str_or(meta, "generateName", "");
+}
+
 struct api_sink api_set_sink(struct api_set *s, const struct object *about)
 {
     s->kind = about ? api_kind_name(about->kind) : NULL;
     if (about) {
         s->file = about->file;
         s->ns = about->ns;
-        s->name = about->name;
+        s->name = *about->name ? about->name : generated_name(doc_field(about->doc, "metadata"));
     }
     return (struct api_sink){.note = note, .ctx = s};
 }
@@ -254,7 +260,7 @@ static int read_known(struct api_set *s, enum api_kind kind, const struct doc_no
     struct object o;
     s->kind = api_kind_name(kind);
     s->ns = doc_str_or(meta, "namespace", "");
-    s->name = doc_str_or(meta, "name", "");
+    s->name = doc_str_or(meta, "name", generated_name(meta));
     struct err why;
     int rc = read_facts(s, kind, node, &o, &why);
     s->kind = NULL;

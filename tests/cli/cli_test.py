@@ -695,6 +695,7 @@ spec:
             status, out, _ = self.explain(text, name)
             self.assertEqual(status, 3)
             self.assertIn("1 more needed", out)
+        self.assertRegex(simulate(self.JOB)[2], r"<stdin>:2: Job n/train-: metadata.namespace: ")
         self.assertEqual(self.explain(text, "n/")[0], 1)
         self.assertEqual(self.explain(text, "n/trai")[0], 1)
 
