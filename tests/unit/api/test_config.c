@@ -233,8 +233,8 @@ START_TEST(idle_fields_in_one_warning)
     ck_assert_str_eq(
         api_set_warning(s, 0),
         "t.yaml:1: Configuration: no effect in Sluice so far: webhook, metrics, health, leaderElection, "
-        "controller, clientConnection, integrations.frameworks, integrations.labelKeysToCopy, "
-        "manageJobsWithoutQueueName, multiKueue, objectRetentionPolicies, "
+        "controller, clientConnection, "
+        "multiKueue, objectRetentionPolicies, "
         "resources.deviceClassMappings, visibilityServer");
     api_set_free(s);
     s = set_of_config(0, "metrics: {}, waitForPodsReady: {timeout: 1m}");
