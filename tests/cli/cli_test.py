@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import select
 import shutil
 import struct
 import subprocess
@@ -757,6 +758,30 @@ class Terminal(unittest.TestCase):
             _, text = on_terminal(columns, "help")
             for line in text.splitlines():
                 self.assertLessEqual(len(line), columns)
+
+
+class Progress(unittest.TestCase):
+    """A world that never rests, with a second between an eviction and the next: it runs until it is told to stop."""
+    def run_for_ever(self, wait_s, *args):
+        """What a terminal at stderr has seen once there is something, or after a while."""
+        with open(os.path.join(ROOT, "tests/cases/loops/loop-01.yaml"), encoding="utf-8") as f:
+            text = f.read().partition("\n")[2].replace("  annotations:\n", "  annotations:\n    sim/stop-seconds: \"1\"\n")
+        parent, child = pty.openpty()
+        with subprocess.Popen([SLUICE, "simulate", "-f", "-", "--until", "2000000h", *args], stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, stderr=child) as p:
+            os.close(child)
+            p.stdin.write(text.encode())
+            p.stdin.close()
+            seen = os.read(parent, 4096).decode() if select.select([parent], [], [], wait_s)[0] else ""
+            p.kill()
+        os.close(parent)
+        return seen
+
+    def test_after_a_second(self):
+        self.assertRegex(self.run_for_ever(30), r"^\rsluice simulate: \d+ cycles, at 20\d\d-")
+
+    def test_not_when_quiet(self):
+        self.assertEqual(self.run_for_ever(2, "-q"), "")
 
 
 class Help(unittest.TestCase):
