@@ -4,6 +4,7 @@
 #include "cli/report.h"
 #include "cli/terminal.h"
 
+#include "api/references.h"
 #include "api/set.h"
 #include "base/mem.h"
 #include "jobs/expand.h"
@@ -162,6 +163,17 @@ static int add_workloads(struct api_set *set)
     return CLI_BAD_INPUT;
 }
 
+/* What they name and nobody has written down is most often a slip; the world takes them nevertheless. */
+static int check_references(struct api_set *set)
+{
+    struct err err = {0};
+
+    if (!references_check(set, &err))
+        return CLI_OK;
+    (void)fprintf(stderr, "sluice simulate: %s\n", err.text);
+    return CLI_BAD_INPUT;
+}
+
 /* The configuration comes first: the first one counts. */
 static int read_all(const struct arguments *a, struct api_set *set)
 {
@@ -176,7 +188,8 @@ static int read_all(const struct arguments *a, struct api_set *set)
     }
     for (uint32_t i = 0; i < a->npaths; i++)
         rc = cli_worse(rc, read_one(set, a->paths[i]));
-    return cli_worse(rc, add_workloads(set));
+    rc = cli_worse(rc, add_workloads(set));
+    return cli_worse(rc, check_references(set));
 }
 
 static int tell_notes(const struct arguments *a, const struct api_set *set)
@@ -301,7 +314,7 @@ static int simulate(const struct arguments *a, const struct api_set *set)
 
 static int read_and_simulate(const struct arguments *a)
 {
-    struct api_set *set = api_set_new(a->strict ? API_STRICT : 0);
+    struct api_set *set = api_set_new(API_COMPACT | (a->strict ? API_STRICT : 0));
 
     if (!set) {
         (void)fprintf(stderr, "sluice simulate: out of memory\n");

@@ -15,7 +15,7 @@
 
 enum {
     DOC_MAX_DEPTH = 100,     /* nesting of lists and maps; a recorded case of nested objects needs some 30 */
-    DOC_MAX_NODES = 4000000, /* nodes of one document, aliases counted as often as they are used */
+    DOC_MAX_NODES = 1000000, /* nodes of one document, aliases counted as often as they are used */
 };
 #define DOC_MAX_BYTES ((size_t)256 << 20) /* one input */
 

@@ -11,6 +11,8 @@
 
 /* Paths of an api_set: files, directories, standard input. */
 
+#define STDIN_NAME "<stdin>"
+
 struct paths {
     char **p;
     uint32_t n, cap;
@@ -118,12 +120,22 @@ static int read_dir(struct api_set *s, const char *path, struct err *err)
     return rc;
 }
 
-int api_read_path(struct api_set *s, const char *path, struct err *err)
+static int read_path(struct api_set *s, const char *path, struct err *err)
 {
     if (strcmp(path, "-") == 0)
-        return read_open(s, stdin, "<stdin>", err);
+        return read_open(s, stdin, STDIN_NAME, err);
     struct stat st;
     if (stat(path, &st) < 0)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     return S_ISDIR(st.st_mode) ? read_dir(s, path, err) : read_file(s, path, err);
+}
+
+int api_read_path(struct api_set *s, const char *path, struct err *err)
+{
+    uint32_t documents = s->ndocuments, errors = s->errors.n;
+    int rc = read_path(s, path, err);
+    if (rc < 0 || s->ndocuments > documents || s->errors.n > errors)
+        return rc;
+    return err_set(err, ERR_NOTFOUND, "%s: there are no objects in it",
+                   strcmp(path, "-") == 0 ? STDIN_NAME : path);
 }

@@ -273,12 +273,15 @@ static void begin_piece(struct piece *p, const struct intake *in)
         .src = in->src, .off = in->off, .line_off = in->off, .line = in->line, .at_line_start = true};
 }
 
-/* Goes on behind the marker that ends the piece. */
+/* Goes on behind the marker that ends the piece. What is left of a piece with a fault is passed over, as long as it is not endless. */
 static int end_piece(struct intake *in, struct piece *p, struct err *err)
 {
+    const uint64_t start = p->line_off;
     while (!p->ended) {
         p->src->keep = p->line_off;
         int rc = extend(p, err);
+        if (rc == 0 && p->line_off - start > SOURCE_WINDOW_MAX)
+            rc = err_set(err, ERR_LIMIT, "the rest is not read");
         if (rc < 0)
             return rc;
     }
@@ -569,6 +572,7 @@ static int read_json(struct intake *in, uint64_t off, uint32_t line, struct err 
 /* Skips empty lines, comments and markers before the next piece. *ret_brace is where a brace follows; false at the end of the text. */
 static int find_piece(struct intake *in, bool *ret_more, bool *ret_brace, uint64_t *ret_off, struct err *err)
 {
+    const uint64_t first = in->off;
     *ret_more = true;
     for (;;) {
         bool marker;
@@ -578,6 +582,8 @@ static int find_piece(struct intake *in, bool *ret_more, bool *ret_brace, uint64
         int rc = at_marker(in->src, in->off, &len, &marker, err);
         if (rc == 0)
             rc = line_end(in->src, in->off, &end, err);
+        if (rc == 0 && end - first > SOURCE_WINDOW_MAX)
+            rc = err_set(err, ERR_LIMIT, "more than %zu MiB without an object", SOURCE_WINDOW_MAX >> 20);
         if (rc < 0)
             return rc;
         if (end == in->off) {

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NOTES_MAX = 10000 }; /* errors, and warnings, that are kept */
@@ -19,7 +20,8 @@ struct api_set *api_set_new(unsigned flags)
     arena_init(&s->scratch, 64 << 10);
     arena_init(&s->facts, 256 << 10);
     s->names = flags & API_COMPACT ? names_new() : NULL;
-    if (flags & API_COMPACT && !s->names) {
+    s->keys = flags & API_NO_VALIDATE ? NULL : names_new();
+    if ((flags & API_COMPACT && !s->names) || (!(flags & API_NO_VALIDATE) && !s->keys)) {
         api_set_free(s);
         return NULL;
     }
@@ -41,6 +43,8 @@ void api_set_free(struct api_set *s)
     arena_free(&s->scratch);
     arena_free(&s->facts);
     names_free(s->names);
+    names_free(s->keys);
+    mem_free(s->by_key);
     texts_free(&s->errors);
     texts_free(&s->warnings);
     for (uint32_t i = 0; i < s->npassed; i++)
@@ -182,10 +186,44 @@ static int pass_over(struct api_set *s, const struct doc_node *node)
 
 /* ---- documents ---------------------------------------------------------------------------------------------------------- */
 
+/* Which object of this kind and name is there already? It is noted as an error. */
+static int check_twice(struct api_set *s, const struct object *o, bool *ret_twice, uint32_t *ret_id)
+{
+    struct str key;
+    uint32_t count = names_count(s->keys);
+    str_init(&key, 2048);
+    str_addf(&key, "%d/%s/%s", (int)o->kind, o->ns, o->name);
+    int rc = str_failed(&key) ? ERR_NOMEM : names_idn(s->keys, str_text(&key), key.len, ret_id);
+    *ret_twice = rc == 0 && *ret_id < count && s->by_key[*ret_id];
+    if (*ret_twice) {
+        const struct object *first = s->by_key[*ret_id];
+        str_clear(&key);
+        str_addf(&key, "Duplicate value: %s %.256s%s%.256s is there already, in %.512s:%u",
+                 api_kind_name(o->kind), o->ns, *o->ns ? "/" : "", o->name, first->file, first->line);
+        note(s, true, o->line, "", str_text(&key));
+    }
+    str_free(&key);
+    void *p = s->by_key;
+    uint32_t cap = s->by_key_cap;
+    if (rc == 0 && *ret_id >= cap) {
+        rc = mem_grow(&p, &s->by_key_cap, *ret_id + 1, sizeof(*s->by_key));
+        s->by_key = p;
+        if (rc == 0)
+            memset((void *)(s->by_key + cap), 0, (s->by_key_cap - cap) * sizeof(*s->by_key));
+    }
+    return rc;
+}
+
 static int keep(struct api_set *s, const struct object *o, struct err *err)
 {
+    bool twice = false;
+    uint32_t id = 0;
     if (s->stream)
         return s->stream(s->stream_ctx, o, err);
+    if (s->keys && *o->name && check_twice(s, o, &twice, &id) < 0)
+        return err_set(err, ERR_NOMEM, "out of memory");
+    if (twice)
+        return 0;
     s->in_arena += o->doc != NULL;
     struct object *copy = arena_alloc(o->doc ? &s->arena : &s->facts, sizeof(*copy));
     void *p = s->objects;
@@ -194,6 +232,8 @@ static int keep(struct api_set *s, const struct object *o, struct err *err)
     *copy = *o;
     s->objects = p;
     s->objects[s->nobjects++] = copy;
+    if (id)
+        s->by_key[id] = copy;
     return 0;
 }
 
@@ -263,13 +303,15 @@ static int read_known(struct api_set *s, enum api_kind kind, const struct doc_no
     s->name = doc_str_or(meta, "name", generated_name(meta));
     struct err why;
     int rc = read_facts(s, kind, node, &o, &why);
-    s->kind = NULL;
-    if (rc == ERR_INVALID)
-        return 0; /* noted */
-    if (rc < 0)
-        return err_set(err, rc, "%s", why.text);
     o.file = s->file;
-    return keep(s, &o, err);
+    if (rc == 0)
+        rc = keep(s, &o, err);
+    else if (rc == ERR_INVALID)
+        rc = 0; /* noted */
+    else
+        err_set(err, rc, "%s", why.text);
+    s->kind = NULL;
+    return rc;
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -316,11 +358,18 @@ static int read_object(struct api_set *s, const struct doc_node *list, const str
 
 static int read_document(struct api_set *s, const struct doc_node *root, struct err *err)
 {
+    s->ndocuments += root->type != DOC_NULL;
     if (s->document)
         return s->document(s->document_ctx, s->file, root, err);
     if (root->type == DOC_NULL)
         return 0;
     const struct doc_node *items = doc_field(root, "items");
+    if (items && items->type != DOC_LIST && strcmp(doc_str_or(root, "kind", ""), "List") == 0) {
+        char text[64];
+        snprintf(text, sizeof(text), "must be a list, not a %s", doc_type_name(items->type));
+        note(s, true, items->line, "items", text);
+        return 0;
+    }
     if (!set_is_list(root) || (items && items->type != DOC_LIST))
         return read_object(s, NULL, root, err);
     doc_foreach (c, items) {
@@ -345,6 +394,7 @@ bool set_knows_item(const struct doc_node *list, const struct doc_node *item)
 int set_take_item(struct api_set *s, const struct doc_node *list, const struct doc_node *item,
                   struct err *err)
 {
+    s->ndocuments++;
     int rc = read_object(s, list, item, err);
     return rc < 0 ? rc : set_check(s, err);
 }

@@ -11,7 +11,8 @@ struct api_set *api_set_new(unsigned flags); /* enum api_flags; owned; NULL when
 void api_set_free(struct api_set *s);
 
 /* Reads a file, a directory (its *.yaml, *.yml and *.json by name, not deeper), or "-" for standard input. Bad objects and files that
- * do not parse are noted, not failures; ERR_IO when the path cannot be read, ERR_LIMIT when it is too large, ERR_NOMEM. */
+ * do not parse are noted, not failures; ERR_IO when the path cannot be read, ERR_NOTFOUND when there is nothing in it, ERR_NOMEM. An object
+ * that is there twice (same kind, namespace and name) is an error, unless API_NO_VALIDATE. */
 MUST_USE int api_read_path(struct api_set *s, const char *path, struct err *err);
 /* The same with a text that the caller holds; it is not needed afterwards. A name that ends in ".json" is read as JSON only. */
 MUST_USE int api_read_buffer(struct api_set *s, const char *name, const char *text, size_t len,

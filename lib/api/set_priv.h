@@ -24,6 +24,10 @@ struct api_set {
     struct arena facts;   /* API_COMPACT: facts without documents */
     struct names *names;  /* and their texts */
     uint32_t in_arena;    /* objects that need the arena */
+    struct names *keys;   /* "kind/namespace/name" of the objects; NULL: objects may be there twice */
+    const struct object **by_key;
+    uint32_t by_key_cap;
+    uint32_t ndocuments; /* that were read, and items of lists; without empty ones */
     const struct object **objects;
     uint32_t nobjects, objects_cap;
     struct texts errors, warnings;

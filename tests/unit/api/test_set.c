@@ -1,3 +1,4 @@
+#include "api/references.h"
 #include "api_test.h"
 #include "base/str.h"
 
@@ -114,7 +115,8 @@ static const struct {
      "t.yaml:1: a document with items must be of a kind that ends in \"List\""},
     {"t.yaml", "items:\n- " NS("a") "\n- x: [\n", "a:2",
      "t.yaml:4: YAML: did not find expected node content"},
-    {"t.yaml", "kind: List\napiVersion: v1\nitems:\n- &x " NS("a") "\n- *x\n", "a:4 a:4", NULL},
+    {"t.yaml", "kind: List\napiVersion: v1\nitems:\n- &x " NS("a") "\n- *x\n", "a:4",
+     "t.yaml:4: Namespace a: Duplicate value: Namespace a is there already, in t.yaml:4"},
     {"t.json", "", "", "t.json:1: not valid JSON"},
     {"t.json", "[1]", "", "t.json:1: not a Kubernetes object"},
     {"t.yaml", "", "", NULL},
@@ -277,6 +279,55 @@ START_TEST(compact)
 }
 END_TEST
 
+/* ---- what is not there -------------------------------------------------------------------------------------------------- */
+
+#define KUEUE "apiVersion: kueue.x-k8s.io/v1beta2\n"
+#define POD_SETS "podSets: [{template: {spec: {containers: [{name: c}]}}}]"
+
+START_TEST(references)
+{
+    static const char *const want[] = {
+        "t.yaml:15: LocalQueue n/b: spec.clusterQueue: Not found: there is no ClusterQueue r",
+        "t.yaml:27: Workload m/y: spec.queueName: Not found: there is no LocalQueue m/a",
+    };
+    struct err e = {0};
+    struct api_set *s = set_of(
+        KUEUE "kind: ClusterQueue\nmetadata: {name: q}\nspec: {}\n---\n" KUEUE
+              "kind: LocalQueue\nmetadata: {name: a, namespace: n}\nspec: {clusterQueue: q}\n---\n" KUEUE
+              "kind: LocalQueue\nmetadata: {name: b, namespace: n}\nspec:\n  clusterQueue: r\n---\n" KUEUE
+              "kind: Workload\nmetadata: {name: x, namespace: n}\nspec: {queueName: a, " POD_SETS
+              "}\n---\n" KUEUE "kind: Workload\nmetadata: {name: y, namespace: m}\nspec:\n  " POD_SETS
+              "\n  queueName: a\n---\n" KUEUE
+              "kind: Workload\nmetadata: {name: z, namespace: m}\nspec: {" POD_SETS "}\n---\n" KUEUE
+              "kind: Workload\nmetadata: {name: f, namespace: m}\nspec: {queueName: a, " POD_SETS
+              "}\nstatus: {conditions: [{type: Finished, status: 'True', reason: R, "
+              "lastTransitionTime: '2026-01-01T00:00:00Z'}]}\n");
+    ck_assert_uint_eq(api_set_count(s), 7);
+    ck_assert_uint_eq(api_set_errors(s), 0);
+    ck_assert_int_eq(references_check(s, &e), 0);
+    ck_assert_uint_eq(api_set_errors(s), COUNT(want));
+    for (uint32_t i = 0; i < COUNT(want); i++)
+        ck_assert_str_eq(api_set_error(s, i), want[i]);
+    ck_assert_uint_eq(api_set_count(s), 7);
+    api_set_free(s);
+}
+END_TEST
+
+START_TEST(strict)
+{
+    const char *text = KUEUE "kind: Cohort\nmetadata: {name: c, foo: 1}\nspec: {bar: 2}\nbaz: 3\n";
+    struct api_set *s = set_of(text);
+    ck_assert_uint_eq(api_set_errors(s), 0);
+    ck_assert_uint_eq(api_set_warnings(s), 3);
+    api_set_free(s);
+    s = set_of_flags(API_STRICT, "t.yaml", text);
+    ck_assert_uint_eq(api_set_errors(s), 3);
+    ck_assert_uint_eq(api_set_count(s), 0);
+    ck_assert_str_eq(api_set_error(s, 0), "t.yaml:3: Cohort c: metadata.foo: unknown field");
+    api_set_free(s);
+}
+END_TEST
+
 /* ---- files -------------------------------------------------------------------------------------------------------------- */
 
 static void write_file(const char *dir, const char *name, const char *text)
@@ -319,6 +370,10 @@ START_TEST(files)
     snprintf(path, sizeof(path), "%s/none", dir);
     ck_assert_int_eq(api_read_path(s, path, &e), ERR_IO);
     ck_assert_ptr_nonnull(strstr(e.text, "/none: No such file or directory"));
+    write_file(dir, ".e.yaml", "# nothing\n---\n");
+    snprintf(path, sizeof(path), "%s/.e.yaml", dir);
+    ck_assert_int_eq(api_read_path(s, path, &e), ERR_NOTFOUND);
+    ck_assert_ptr_nonnull(strstr(e.text, "/.e.yaml: there are no objects in it"));
     api_set_free(s);
     for (size_t i = 0; i < COUNT(names); i++)
         remove_file(dir, names[i]);
@@ -370,6 +425,8 @@ static void add(TCase *tc)
     tcase_add_test(tc, many_errors);
     tcase_add_test(tc, streaming);
     tcase_add_test(tc, compact);
+    tcase_add_test(tc, references);
+    tcase_add_test(tc, strict);
     tcase_add_test(tc, files);
     tcase_add_test(tc, out_of_memory);
 }
