@@ -105,7 +105,7 @@ name_what_is_absent() {
 
 everyday() {
     configure_and_build asan && run_ctest asan
-    configure_and_build release && run_ctest release -L 'case|shared'
+    configure_and_build release && run_ctest release -L 'case|shared|cli|examples|input'
     if compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null; then
         configure_and_build fuzz -DSLUICE_FUZZ_SECONDS="$FUZZ_SECONDS" && run_ctest fuzz -L fuzz
     fi
