@@ -577,7 +577,7 @@ static int find_piece(struct intake *in, bool *ret_more, bool *ret_brace, uint64
     for (;;) {
         bool marker;
         size_t len;
-        uint64_t end;
+        uint64_t end = in->off;
         in->src->keep = in->off;
         int rc = at_marker(in->src, in->off, &len, &marker, err);
         if (rc == 0)
