@@ -579,7 +579,7 @@ class Diff(unittest.TestCase):
 
     def test_loop(self):
         case = os.path.join(ROOT, "tests/cases/loops/loop-01.yaml")
-        status, out, _ = self.diff("", "--state", case)
+        status, out, _ = self.diff("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n", "--state", case)
         self.assertIn("evictions go on and on", out)
         self.assertEqual(status, 4)  # it does so before, too
 
@@ -772,13 +772,15 @@ class Progress(unittest.TestCase):
             os.close(child)
             p.stdin.write(text.encode())
             p.stdin.close()
-            seen = os.read(parent, 4096).decode() if select.select([parent], [], [], wait_s)[0] else ""
+            seen = ""
+            while ", at 20" not in seen and select.select([parent], [], [], wait_s)[0]:
+                seen += os.read(parent, 4096).decode()
             p.kill()
         os.close(parent)
         return seen
 
     def test_after_a_second(self):
-        self.assertRegex(self.run_for_ever(30), r"^\rsluice simulate: \d+ cycles, at 20\d\d-")
+        self.assertRegex(self.run_for_ever(30), r"^\rsluice simulate: \d+ cycles, at 20")
 
     def test_not_when_quiet(self):
         self.assertEqual(self.run_for_ever(2, "-q"), "")
