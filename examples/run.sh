@@ -17,7 +17,10 @@ fi
 need_packages build
 echo "== building (build/release)"
 mkdir -p build/release
-cmake --preset release >build/release/configure.log 2>&1 || { tail -n 30 build/release/configure.log; exit 1; }
+# The tests share this directory; without Check there are no tests to build.
+tests=ON
+pkg-config --exists check || tests=OFF
+cmake --preset release -DSLUICE_TESTS=$tests >build/release/configure.log 2>&1 || { tail -n 30 build/release/configure.log; exit 1; }
 ninja -C build/release -j "$(nproc)" --quiet sluice
 PATH=$ROOT/build/release/bin:$PATH
 

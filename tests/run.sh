@@ -49,7 +49,7 @@ configure_and_build() {
     shift
     say "build $preset"
     mkdir -p "build/$preset"
-    if ! cmake --preset "$preset" -DSLUICE_SHARED="$SHARED" "$@" >"build/$preset/configure.log" 2>&1; then
+    if ! cmake --preset "$preset" -DSLUICE_TESTS=ON -DSLUICE_SHARED="$SHARED" "$@" >"build/$preset/configure.log" 2>&1; then
         tail -n 30 "build/$preset/configure.log"
         fail "configure $preset"
         return 1
