@@ -33,6 +33,8 @@ struct expansion {
     struct keys defaults;   /* namespaces with a LocalQueue "default"; sorted */
     struct keys namespaces; /* that are there; sorted */
     uint32_t generated;
+    const struct object *queueless; /* the first job without a queue, which runs without Kueue; NULL */
+    uint32_t nqueueless;
 };
 
 /* ---- what is in the set ------------------------------------------------------------------------------------------------- */
@@ -167,12 +169,32 @@ static void warn(struct expansion *e, const struct object *o, const char *path, 
     (void)api_set_sink(e->set, NULL);
 }
 
+/* One warning however many there are: a cluster is full of jobs that nobody queues. */
+static void warn_queueless(struct expansion *e)
+{
+    char text[160];
+    struct str out;
+    if (!e->nqueueless)
+        return;
+    str_init(&out, sizeof(text));
+    str_add(&out, "does not compete, since it has no label " JOB_QUEUE_LABEL);
+    if (e->nqueueless > 1)
+        str_addf(&out, "; the same goes for %u more", e->nqueueless - 1);
+    warn(e, e->queueless, "", str_text(&out));
+    str_free(&out);
+}
+
 static bool competes(struct expansion *e, const struct object *o, const char *queue)
 {
     const struct job_kind *k = job_kind_of(o->kind);
     bool managed = *queue || (e->settings && e->settings->manage_jobs_without_queue);
-    if (!managed || job_is_child(o->doc) || job_is_finished(k, o->doc))
+    if (job_is_child(o->doc) || job_is_finished(k, o->doc))
         return false;
+    if (!managed) {
+        e->queueless = e->queueless ? e->queueless : o;
+        e->nqueueless++;
+        return false;
+    }
     if (!is_enabled(e, k)) {
         warn(e, o, "", "is passed over: integrations.frameworks of the Configuration does not list its kind");
         return false;
@@ -267,6 +289,7 @@ int job_expand(struct api_set *set, struct err *err)
         if (job_kind_of(o->kind))
             rc = expand_job(&e, o, err);
     }
+    warn_queueless(&e);
     if (rc == 0 && api_set_lost_note(set))
         rc = err_set(err, ERR_NOMEM, "out of memory");
     mem_free(e.workloads.p);

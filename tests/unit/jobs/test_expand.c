@@ -29,7 +29,12 @@ static const struct {
     const char *text, *want, *warning, *error;
 } rows[] = {
     {JOB(", name: a" Q, ""), "a q 0; ", NULL, NULL},
-    {JOB(", name: a", ""), "", NULL, NULL},
+    {JOB(", name: a", ""), "",
+     "t.yaml:2: Job ns/a: does not compete, since it has no label kueue.x-k8s.io/queue-name", NULL},
+    {JOB(", name: a", "") JOB(", name: b", "") JOB(", name: c" Q, ""), "c q 0; ",
+     "t.yaml:2: Job ns/a: does not compete, since it has no label kueue.x-k8s.io/queue-name; the same goes "
+     "for 1 more",
+     NULL},
     {JOB(", name: a" Q, "") JOB(", name: b" Q, "") JOB_SET, "a q 0; b q 0; s q 0; ", NULL, NULL},
     {NO_NAME NO_NAME, "g-00001 q 0; g-00002 q 0; ", NULL, NULL},
     /* over, or somebody else's */
@@ -52,7 +57,8 @@ static const struct {
     {JOB(", name: a, labels: {kueue.x-k8s.io/queue-name: q, kueue.x-k8s.io/prebuilt-workload-name: w}", ""),
      "", "t.yaml:2: Job ns/a: waits for its prebuilt Workload, which is not there", NULL},
     /* what it is given at its creation */
-    {DEFAULT_QUEUE JOB(", name: a", "") JOB(", name: b, uid: u", ""), "a default 0; ", NULL, NULL},
+    {DEFAULT_QUEUE JOB(", name: a", "") JOB(", name: b, uid: u", ""), "a default 0; ",
+     "t.yaml:13: Job ns/b: does not compete, since it has no label kueue.x-k8s.io/queue-name", NULL},
     {JOB(", name: a" Q, "") JOB(", name: b, uid: u" Q, "")
          CLASS("WorkloadPriorityClass", "kueue.x-k8s.io/v1beta2", "default", "5")
              CLASS("PriorityClass", "scheduling.k8s.io/v1", "p", "9\nglobalDefault: true"),
@@ -145,7 +151,7 @@ START_TEST(namespaces)
     ck_assert_uint_eq(n->name_space.nlabels, 1);
     ck_assert_str_eq(n->name_space.labels[0].key, "kubernetes.io/metadata.name");
     ck_assert_str_eq(n->name_space.labels[0].value, "ns");
-    ck_assert_uint_eq(api_set_warnings(s), 1);
+    ck_assert_uint_eq(api_set_warnings(s), 2); /* and the one without a queue */
     ck_assert_str_eq(api_set_warning(s, 0),
                      "t.yaml:8: Job ns/b: metadata.namespace: the Namespace is not in the files; it is "
                      "taken as existing, without labels of its own");
