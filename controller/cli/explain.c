@@ -75,6 +75,11 @@ static int read_all(const struct arguments *a, struct api_set *set)
         rc = cli_worse(rc, refuse(err.text));
     for (uint32_t i = 0; i < api_set_warnings(set); i++)
         (void)fprintf(stderr, "warning: %s\n", api_set_warning(set, i));
+    for (uint32_t i = 0; i < api_set_passed_over(set); i++) {
+        uint32_t count;
+        const char *kind = api_set_passed_over_kind(set, i, &count);
+        (void)fprintf(stderr, "note: passed over %u %s\n", count, kind);
+    }
     for (uint32_t i = 0; i < api_set_errors(set); i++)
         (void)fprintf(stderr, "%s\n", api_set_error(set, i));
     return api_set_errors(set) ? CLI_BAD_INPUT : rc;
