@@ -172,6 +172,7 @@ static int find_and_explain(const struct arguments *a, const struct api_set *set
         return refuse("out of memory");
     arena->bail = &bail;
     const struct object *o = find(set, ns, name, arena);
+    arena->bail = NULL;
     if (o)
         return explain_object(set, o, a->json);
     (void)fprintf(
@@ -214,11 +215,13 @@ int cli_explain(int argc, char **argv)
     bool done;
     int rc = cli_arguments(cli_find("explain"), argc, argv, take, &a, &done);
 
-    if (!rc && !done && !a.target)
+    if (rc || done)
+        ;
+    else if (!a.target)
         rc = cli_bad_usage("explain", "whom? say NAMESPACE/NAME");
-    if (!rc && !done && !a.npaths)
+    else if (!a.npaths)
         rc = cli_bad_usage("explain", "no files: say -f PATH");
-    if (!rc && !done)
+    else
         rc = read_and_explain(&a);
     mem_free(a.paths);
     return rc;

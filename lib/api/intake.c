@@ -179,8 +179,8 @@ static int peek_content(struct piece *p, uint64_t off, const char **ret, size_t 
  * the line at p->line_off with its newline; *ret_cut what comes before the marker, when there is one. */
 static int look_for_glue(struct piece *p, size_t len, size_t *ret_cut, struct err *err)
 {
-    const char *text = source_at(p->src, p->line_off), *next;
-    size_t n = len, next_len;
+    const char *text = source_at(p->src, p->line_off), *next = NULL;
+    size_t n = len, next_len = 0;
     while (n && (text[n - 1] == '\n' || text[n - 1] == '\r' || text[n - 1] == ' ' || text[n - 1] == '\t'))
         n--;
     *ret_cut = 0;
@@ -428,7 +428,7 @@ static int add_prefix(struct json *j, struct err *why)
 static int take_json_item(struct json *j, const struct scan_next *n, bool *ret_whole, struct err *why)
 {
     struct api_set *s = j->in->s;
-    const struct doc_node *item;
+    const struct doc_node *item = NULL;
     uint32_t had = s->in_arena;
     int rc = j->taken ? 0 : add_prefix(j, why);
     struct arena_mark before = arena_mark(&s->arena);
@@ -529,7 +529,7 @@ static int read_whole(struct json *j, struct err *why)
 static int read_json(struct intake *in, uint64_t off, uint32_t line, struct err *err)
 {
     struct json j = {.in = in, .start = off, .start_line = line};
-    struct piece p;
+    struct piece p = {0};
     struct err why = {0};
     bool alone = true;
     const struct arena_mark before = arena_mark(&in->s->arena);

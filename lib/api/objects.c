@@ -180,7 +180,7 @@ int api_read_as(enum api_kind kind, const struct doc_node *node, struct arena *a
 int api_read(const struct doc_node *node, struct arena *a, unsigned flags, const struct api_sink *sink,
              struct object *ret, struct err *err)
 {
-    enum api_kind kind;
+    enum api_kind kind = API_KINDS;
     int rc = v1beta1_object(NULL, node, a, sink, &node, err);
     if (rc == 0)
         rc = api_kind_of(node, &kind, err);

@@ -104,6 +104,20 @@ def by_name(answer):
     return {w["name"]: w for w in answer["workloads"]}
 
 
+def has_terminals():
+    """A chroot or a small container may have none."""
+    try:
+        parent, child = pty.openpty()
+    except OSError:
+        return False
+    os.close(parent)
+    os.close(child)
+    return True
+
+
+needs_terminals = unittest.skipUnless(has_terminals(), "this machine gives no pseudo-terminals")
+
+
 def on_terminal(columns, *args, env=None):
     """What a terminal of that width shows: stdout and stderr together."""
     pid, fd = pty.fork()
@@ -701,6 +715,7 @@ spec:
         self.assertEqual(self.explain(text, "n/trai")[0], 1)
 
 
+@needs_terminals
 class Terminal(unittest.TestCase):
     FOLDER = "examples/two-teams"
 
@@ -760,6 +775,7 @@ class Terminal(unittest.TestCase):
                 self.assertLessEqual(len(line), columns)
 
 
+@needs_terminals
 class Progress(unittest.TestCase):
     """A world that never rests, with a second between an eviction and the next: it runs until it is told to stop."""
     def run_for_ever(self, wait_s, *args):
