@@ -297,7 +297,7 @@ static int next_field(struct scan *s, struct scan_next *ret, struct err *err)
     rc = next_byte(s, &ch, err);
     if (rc == 0 && ch != '"')
         rc = bad(s, "a key was expected", err);
-    struct scan_piece key;
+    struct scan_piece key = {0};
     ret->key_off = s->off;
     if (rc == 0)
         rc = take_value(s, &key, err);
