@@ -297,10 +297,11 @@ static int next_field(struct scan *s, struct scan_next *ret, struct err *err)
     rc = next_byte(s, &ch, err);
     if (rc == 0 && ch != '"')
         rc = bad(s, "a key was expected", err);
-    struct scan_piece key = {0};
+    if (rc < 0)
+        return rc;
+    struct scan_piece key;
     ret->key_off = s->off;
-    if (rc == 0)
-        rc = take_value(s, &key, err);
+    rc = take_value(s, &key, err);
     if (rc < 0)
         return rc;
     size_t n = key.len - 2 < SCAN_KEY_MAX - 1 ? key.len - 2 : SCAN_KEY_MAX - 1;

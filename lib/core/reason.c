@@ -234,13 +234,13 @@ void reason_flavors_considered(struct str *out, const struct world *w, const str
 /* ---- decisions (5.5) --------------------------------------------------------------------------------------------------------------- */
 
 #define OVERLAP_TEXT "Workload has overlapping preemption targets with another workload"
-#define DEFERRED_TEXT OVERLAP_TEXT ", but will fit after these preemptions complete"
+static const char deferred_text[] = OVERLAP_TEXT ", but will fit after these preemptions complete";
 
 static const char *const fixed_text[] = {
     [MESSAGE_CHECKS_FAILED] = "The workload has failed admission checks",
     [MESSAGE_NAMESPACE_MISMATCH] = "workload namespace doesn't match ClusterQueue selector",
     [MESSAGE_DEVICES] = "resource claims of dynamic resource allocation are not supported",
-    [MESSAGE_DEFERRED] = DEFERRED_TEXT,
+    [MESSAGE_DEFERRED] = deferred_text,
     [MESSAGE_OVERLAP] = OVERLAP_TEXT,
     [MESSAGE_NO_LONGER_FITS] = "Workload no longer fits after processing another workload",
     [MESSAGE_GATED] = "Workload requires preemption, but it's gated",
