@@ -387,7 +387,7 @@ static int read_pair(struct yaml *y, const yaml_event_t *e, uint32_t depth, stru
                      struct doc_node **last, const struct doc_node **merged)
 {
     const char *key;
-    bool is_merge;
+    bool is_merge = false;
     uint32_t line = line_of(y, e->start_mark);
     int rc = read_key(y, e, &key, &is_merge);
     if (rc < 0)
