@@ -429,7 +429,7 @@ int lifecycle_step(const struct lifecycle *l, struct status *s, struct lifecycle
 {
     struct pass p = {.l = l, .s = s, .r = ret};
 
-    *ret = (struct lifecycle_result){.again = WHEN_NONE};
+    *ret = (struct lifecycle_result){.again = WHEN_NONE, .evicted = -1};
     steps(&p);
     ret->changed = p.changed;
     return p.code ? err_set(err, p.code, "status of %s: %s", l->wl->key, err_name(p.code)) : 0;
