@@ -29,6 +29,14 @@ static const struct framework {
     {"statefulset", "StatefulSet.v1.apps"},
 };
 
+const char *settings_framework(uint32_t i, const char **ret_gvk)
+{
+    if (i >= sizeof(frameworks) / sizeof(frameworks[0]))
+        return NULL;
+    *ret_gvk = frameworks[i].gvk;
+    return frameworks[i].name;
+}
+
 /* ---- integrations ------------------------------------------------------------------------------------------------------- */
 
 static const struct framework *find_framework(const char *name)

@@ -108,4 +108,8 @@ struct settings {
     struct settings_multikueue multikueue;
 };
 
+/* The frameworks that integrations.frameworks may name (around.md 1.0.2): the i-th name, with its "Kind.version.group" ("Kind.version" in the
+ * core group); NULL behind the last one. */
+const char *settings_framework(uint32_t i, const char **ret_gvk);
+
 #endif
