@@ -1,9 +1,13 @@
 #include "lifecycle/lifecycle.h"
 
-#include "base/str.h"
+#include "base/amount.h"
 #include "core/waiting.h"
 #include "lifecycle/checks.h"
+#include "lifecycle/execution.h"
+#include "lifecycle/requeue.h"
+#include "lifecycle/waits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -42,30 +46,60 @@ static bool cond_is(const struct status *s, enum cond_type t, enum cond_status s
     return s->cond[t].status == status && !strcmp(s->cond[t].reason, reason);
 }
 
-static void set(struct pass *p, enum cond_type t, enum cond_status status, const char *reason,
+/* The same text in front of what it is about. */
+static void tell(struct pass *p, bool warning, const char *reason, const char *before, const char *note)
+{
+    struct str text;
+
+    if (p->code || !p->l->notices)
+        return;
+    str_init(&text, MESSAGE_MAX);
+    str_addf(&text, "%s%s", before, note);
+    p->code = notices_add(p->l->notices, warning, reason, str_text(&text));
+    str_free(&text);
+}
+
+/* True when it changed something. */
+static bool set(struct pass *p, enum cond_type t, enum cond_status status, const char *reason,
                 const char *message)
 {
     bool changed = false;
 
     if (p->code)
-        return;
+        return false;
     p->code = status_set(p->s, t, status, reason, message, p->l->now, p->l->wl->generation, &changed);
     p->changed = p->changed || changed;
+    return changed && !p->code;
 }
 
-/* QuotaReserved=False and what follows from it, written only when it differs. */
-static void unreserve(struct pass *p, const char *reason, const char *message)
+/* QuotaReserved=False and what follows from it, written only when it differs. True when it did. */
+static bool unreserve(struct pass *p, const char *reason, const char *message)
 {
     const struct cond *c = &p->s->cond[COND_QUOTA_RESERVED];
 
     if (p->code)
-        return;
+        return false;
     if (cond_is(p->s, COND_QUOTA_RESERVED, STATUS_FALSE, reason) && !strcmp(c->message, message) &&
         c->generation == p->l->wl->generation)
-        return;
+        return false;
     p->code = status_unreserve(p->s, reason, message, p->l->observability, p->l->explicit_status, p->l->now,
                                p->l->wl->generation);
     p->changed = true;
+    return p->code == 0;
+}
+
+/* Step 8: it became Admitted because its checks are ready. */
+static void admitted(struct pass *p)
+{
+    struct str text;
+
+    p->r->admitted = true;
+    p->r->wait_ns = waits_since_reserved(p->s, p->l->now);
+    str_init(&text, MESSAGE_MAX);
+    str_addf(&text, "%s, wait time since reservation was %.0fs",
+             names_text(world_names(p->l->w), p->l->wl->admission), (double)p->r->wait_ns / (double)NS_PER_S);
+    tell(p, false, "Admitted", "Admitted by ClusterQueue ", str_text(&text));
+    str_free(&text);
 }
 
 /* 10.2 */
@@ -78,6 +112,33 @@ static void sync_admitted(struct pass *p)
     p->code = status_sync_admitted(p->s, p->l->observability, p->l->explicit_status, p->l->now,
                                    p->l->wl->generation, &changed);
     p->changed = p->changed || changed;
+    if (!p->code && changed && cond_true(p->s, COND_ADMITTED))
+        admitted(p);
+}
+
+static int32_t eviction_of(const struct status *s, const char *reason, const char *cause)
+{
+    for (uint32_t i = 0; i < s->nevictions; i++)
+        if (!strcmp(s->evictions[i].reason, reason) && !strcmp(s->evictions[i].cause, cause))
+            return (int32_t)i;
+    return -1;
+}
+
+/* An eviction has been written: it is told, and counted, when there was an admission to be evicted from (10.3). */
+static void evicted(struct pass *p, const char *reason, const char *cause)
+{
+    struct str full;
+
+    p->changed = true;
+    if (p->code || !cond_true(p->s, COND_QUOTA_RESERVED))
+        return;
+    p->r->evicted = eviction_of(p->s, reason, cause);
+    str_init(&full, MESSAGE_MAX);
+    str_addf(&full, "EvictedDueTo%s", reason);
+    if (*cause && !strcmp(reason, "Deactivated"))
+        str_addf(&full, "DueTo%s", cause);
+    tell(p, false, str_text(&full), "", p->s->cond[COND_EVICTED].message);
+    str_free(&full);
 }
 
 static void evict(struct pass *p, const char *reason, const char *cause, const char *message)
@@ -85,7 +146,14 @@ static void evict(struct pass *p, const char *reason, const char *cause, const c
     if (p->code)
         return;
     p->code = status_evict(p->s, reason, cause, message, p->l->now, p->l->wl->generation);
-    p->changed = true;
+    evicted(p, reason, cause);
+}
+
+/* The earlier of the two. */
+static void look_at(struct pass *p, when_ns at)
+{
+    if (at != WHEN_NONE && (p->r->again == WHEN_NONE || at < p->r->again))
+        p->r->again = at;
 }
 
 /* ---- the queue ---------------------------------------------------------------------------------------------------------- */
@@ -155,6 +223,17 @@ const char *lifecycle_blocker(const struct lifecycle *l, struct str *ret_message
 
 /* ---- 10.4 steps 3 to 6: requeue state, deactivation, restarts ------------------------------------------------------------- */
 
+/* Does a check ask for the end of the reservation? Then it is not to keep its quota while it waits for another try. */
+static bool is_failing(const struct pass *p)
+{
+    if (!cond_true(p->s, COND_QUOTA_RESERVED) || cond_true(p->s, COND_EVICTED))
+        return false;
+    for (uint32_t i = 0; i < p->s->nchecks; i++)
+        if (p->s->checks[i].state == CHECK_RETRY || p->s->checks[i].state == CHECK_REJECTED)
+            return true;
+    return false;
+}
+
 /* Step 3. True when the pass ends here. */
 static bool retry_later(struct pass *p)
 {
@@ -164,18 +243,15 @@ static bool retry_later(struct pass *p)
         const struct status_check *c = &p->s->checks[i];
         if (c->state != CHECK_RETRY || !c->has_requeue_after)
             continue;
-        when_ns due = c->since + c->requeue_after_s * NS_PER_S;
+        when_ns due = i64_add(c->since, c->requeue_after_s * NS_PER_S);
         if (due > p->l->now && due > at)
             at = due;
     }
     if (at == WHEN_NONE)
         return false;
-    if (p->s->requeue_at == WHEN_NONE || at > p->s->requeue_at) {
-        p->s->requeue_at = at;
-        p->changed = true;
-    }
+    p->changed = requeue_later(p->s, at, false) || p->changed;
     p->r->again = at;
-    return true;
+    return p->changed || !is_failing(p);
 }
 
 /* Steps 5 b and c. True when the pass ends here. */
@@ -185,7 +261,7 @@ static bool backoff(struct pass *p)
 
     if (s->requeue_at != WHEN_NONE && s->requeue_at > p->l->now) {
         p->r->again = s->requeue_at;
-        return true;
+        return !is_failing(p);
     }
     if (s->requeue_at != WHEN_NONE && !cond_true(s, COND_QUOTA_RESERVED)) {
         s->requeue_at = WHEN_NONE;
@@ -230,6 +306,16 @@ static void deactivate(struct pass *p)
     forget_requeue_state(p);
 }
 
+/* QuotaReserved=False because of the gate; told when that is new. */
+static void gated(struct pass *p, const char *message)
+{
+    const struct cond *c = &p->s->cond[COND_QUOTA_RESERVED];
+    bool known = c->status == STATUS_FALSE && !strcmp(c->message, message);
+
+    if (unreserve(p, p->l->observability ? "AdmissionGated" : "Inadmissible", message) && !known)
+        tell(p, false, "AdmissionGated", "Workload admission is gated by: ", p->l->gated_by);
+}
+
 /* Step 6: a gate takes a reservation that has not become an admission. Without one, it is a blocker among others (step 8). */
 static void gate_reserved(struct pass *p)
 {
@@ -239,7 +325,7 @@ static void gate_reserved(struct pass *p)
         return;
     str_init(&message, MESSAGE_MAX);
     str_addf(&message, "Admission is gated by: %s", p->l->gated_by);
-    unreserve(p, p->l->observability ? "AdmissionGated" : "Inadmissible", str_text(&message));
+    gated(p, str_text(&message));
     str_free(&message);
 }
 
@@ -294,6 +380,7 @@ static void pending_reason(struct pass *p)
     }
     if (known && !strcmp(c->reason, "AdmissionGated")) {
         unreserve(p, "PendingEvaluation", "AdmissionGatedBy cleared, waiting for quota reservation");
+        tell(p, false, "AdmissionGateCleared", "", "Admission gate cleared, workload is now admissible");
         return;
     }
     if (known ? AMONG(c->reason, scheduler_reasons) : !p->l->explicit_status)
@@ -311,7 +398,9 @@ static void pending(struct pass *p)
             unreserve(p, "Deactivated", "The workload is deactivated");
     } else if (!cond_is(p->s, COND_QUOTA_RESERVED, STATUS_FALSE, "OnHold")) {
         const char *reason = lifecycle_blocker(p->l, &message);
-        if (reason)
+        if (reason && !strcmp(reason, "AdmissionGated"))
+            gated(p, str_text(&message));
+        else if (reason)
             unreserve(p, p->l->observability ? reason : "Inadmissible", str_text(&message));
         else if (p->l->observability)
             pending_reason(p);
@@ -365,7 +454,8 @@ static bool failed_checks(struct pass *p)
     str_init(&message, MESSAGE_MAX);
     found = checks_in_state(p->s, CHECK_REJECTED, &message);
     if (found) {
-        set(p, COND_DEACTIVATION_TARGET, STATUS_TRUE, "AdmissionCheck", str_text(&message));
+        if (set(p, COND_DEACTIVATION_TARGET, STATUS_TRUE, "AdmissionCheck", str_text(&message)))
+            tell(p, true, "AdmissionCheckRejected", "Deactivated due to ", str_text(&message));
     } else {
         str_add(&message, "Evicted due to ");
         found = checks_in_state(p->s, CHECK_RETRY, &message);
@@ -376,10 +466,74 @@ static bool failed_checks(struct pass *p)
     return found;
 }
 
-/* Steps 3 to 5. True when the pass ends here. */
+/* 10.5; the look is due for what holds quota, is admitted and not evicted. */
+static void pods_ready(struct pass *p)
+{
+    const struct lifecycle_config *c = p->l->config;
+    const char *cause;
+
+    if (p->code || !c || !c->wait_for_pods_ready || !p->l->wl->marks.active)
+        return;
+    when_ns due = podsready_deadline(&c->pods_ready, p->s, &cause);
+    if (due == WHEN_NONE || due > p->l->now) {
+        look_at(p, due);
+        return;
+    }
+    p->code = podsready_expire(&c->pods_ready, p->s, p->l->wl->key, cause, p->l->jitter, p->l->now,
+                               p->l->wl->generation);
+    p->changed = true;
+    if (!p->code && cond_true(p->s, COND_EVICTED))
+        evicted(p, "PodsReadyTimeout", cause);
+}
+
+/* 10.6 */
+static void execution(struct pass *p)
+{
+    int32_t max_s = p->l->object ? p->l->object->max_execution_s : 0;
+    char text[64];
+
+    if (p->code || max_s <= 0)
+        return;
+    when_ns due = execution_deadline(p->s, max_s);
+    if (due == WHEN_NONE || due > p->l->now) {
+        look_at(p, due);
+        return;
+    }
+    if (cond_true(p->s, COND_DEACTIVATION_TARGET) ||
+        !set(p, COND_DEACTIVATION_TARGET, STATUS_TRUE, "MaximumExecutionTimeExceeded",
+             "exceeding the maximum execution time"))
+        return;
+    p->s->accumulated_s = 0;
+    snprintf(text, sizeof(text), "The maximum execution time (%ds) exceeded", max_s);
+    tell(p, true, "MaximumExecutionTimeExceeded", "", text);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+
+/* Steps 1 and 2. True when the pass ends here. */
+static bool end(struct pass *p)
+{
+    const struct lifecycle_object *o = p->l->object;
+    struct ending e;
+
+    if (!o || !p->l->config)
+        return cond_true(p->s, COND_FINISHED);
+    p->code = ending_of(&p->l->config->ending, &o->ending, p->s, p->l->now, &e);
+    if (p->code)
+        return true;
+    p->changed = e.finished;
+    p->r->release = e.release && o->has_finalizer;
+    p->r->remove = e.remove;
+    p->r->again = e.again;
+    if (e.remove && !p->changed)
+        tell(p, false, "Deleted", "", "Deleted finished workload due to elapsed retention");
+    return e.finished || e.release || cond_true(p->s, COND_FINISHED);
+}
+
+/* Steps 1 to 5. True when the pass ends here. */
 static bool begin(struct pass *p)
 {
-    if (cond_true(p->s, COND_FINISHED) || retry_later(p))
+    if (end(p) || retry_later(p))
         return true;
     if (!p->l->wl->marks.active) {
         deactivate(p);
@@ -419,10 +573,15 @@ static void steps(struct pass *p)
     }
     if (p->code || !cond_true(p->s, COND_QUOTA_RESERVED) || failed_checks(p))
         return;
-    if (!cond_true(p->s, COND_ADMITTED))
+    if (!cond_true(p->s, COND_ADMITTED)) {
         lost_queue(p, &q);
-    else
-        drain(p, &q);
+        return;
+    }
+    drain(p, &q);
+    if (!p->changed)
+        pods_ready(p);
+    if (!p->changed)
+        execution(p);
 }
 
 int lifecycle_step(const struct lifecycle *l, struct status *s, struct lifecycle_result *ret, struct err *err)
@@ -432,19 +591,38 @@ int lifecycle_step(const struct lifecycle *l, struct status *s, struct lifecycle
     *ret = (struct lifecycle_result){.again = WHEN_NONE, .evicted = -1};
     steps(&p);
     ret->changed = p.changed;
-    return p.code ? err_set(err, p.code, "status of %s: %s", l->wl->key, err_name(p.code)) : 0;
+    return p.code
+               ? err_set(err, p.code, "status of %s: %s", l->wl ? l->wl->key : "a Workload", err_name(p.code))
+               : 0;
+}
+
+/* What a pass did stays done when the next one does something else. */
+static void keep(struct lifecycle_result *sum, const struct lifecycle_result *r)
+{
+    sum->changed = sum->changed || r->changed;
+    if (r->admitted) {
+        sum->admitted = true;
+        sum->wait_ns = r->wait_ns;
+    }
+    if (r->evicted >= 0)
+        sum->evicted = r->evicted;
+    sum->deactivate = r->deactivate;
+    sum->release = r->release;
+    sum->remove = r->remove;
+    sum->again = r->again;
 }
 
 int lifecycle_run(const struct lifecycle *l, struct status *s, struct lifecycle_result *ret, struct err *err)
 {
-    bool changed = false, again = true;
+    struct lifecycle_result r;
     int code = 0;
 
-    for (int i = 0; !code && again && i < ROUNDS_MAX; i++) {
-        code = lifecycle_step(l, s, ret, err);
-        again = ret->changed;
-        changed = changed || again;
+    *ret = (struct lifecycle_result){.again = WHEN_NONE, .evicted = -1};
+    for (int i = 0; i < ROUNDS_MAX; i++) {
+        code = lifecycle_step(l, s, &r, err);
+        keep(ret, &r);
+        if (code || !r.changed)
+            break;
     }
-    ret->changed = changed;
     return code;
 }

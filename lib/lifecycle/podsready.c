@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MESSAGE_MAX = 1024 };
+enum { MESSAGE_MAX = 1024, JITTER_PARTS = 10000 };
 
 static const char wait_for_start[] = "WaitForStart", wait_for_recovery[] = "WaitForRecovery";
 
@@ -27,8 +27,15 @@ when_ns podsready_deadline(const struct podsready_config *c, const struct status
     return i64_add(ready->since, c->recovery_ns);
 }
 
+static int64_t wait_of(const struct podsready_config *c, int32_t tries, double jitter)
+{
+    int64_t wait = backoff_wait(&c->backoff, (uint64_t)tries);
+
+    return i64_add(wait, (int64_t)((double)wait * jitter / JITTER_PARTS));
+}
+
 int podsready_expire(const struct podsready_config *c, struct status *s, const char *key, const char *cause,
-                     when_ns now, int64_t generation)
+                     double jitter, when_ns now, int64_t generation)
 {
     int32_t tries = s->requeue_count < INT32_MAX ? s->requeue_count + 1 : INT32_MAX;
     bool changed;
@@ -44,6 +51,6 @@ int podsready_expire(const struct podsready_config *c, struct status *s, const c
                  : status_evict(s, "PodsReadyTimeout", cause, str_text(&message), now, generation);
     str_free(&message);
     if (rc == 0)
-        requeue_later(s, i64_add(now, backoff_wait(&c->backoff, (uint64_t)tries)), true);
+        requeue_later(s, i64_add(now, wait_of(c, tries, jitter)), true);
     return rc;
 }

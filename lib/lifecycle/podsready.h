@@ -18,8 +18,8 @@ struct podsready_config {
 when_ns podsready_deadline(const struct podsready_config *c, const struct status *s, const char **ret_cause);
 
 /* The time is over: evicts, to be tried again after a wait, or, when it was tried too often, marks for deactivation. `key` is
- * "namespace/name". ERR_NOMEM leaves the status as it was. */
+ * "namespace/name"; `jitter` (0..1) is how much of its ten-thousandth part the wait is longer. ERR_NOMEM leaves the status as it was. */
 MUST_USE int podsready_expire(const struct podsready_config *c, struct status *s, const char *key,
-                              const char *cause, when_ns now, int64_t generation);
+                              const char *cause, double jitter, when_ns now, int64_t generation);
 
 #endif

@@ -186,7 +186,7 @@ int record_look(struct sim *s, struct sim_wl *sw, struct err *err)
     if (waits_for_pods(s, sw) && ready_at(s, sw) > s->now) {
         when_ns late = deadline(s, sw, &cause);
         if (late != WHEN_NONE && late <= s->now &&
-            podsready_expire(&s->podsready, &sw->status, sw->key, cause, s->now, sw->wl->generation))
+            podsready_expire(&s->podsready, &sw->status, sw->key, cause, 0, s->now, sw->wl->generation))
             return err_set(err, ERR_NOMEM, "out of memory for the status of %s", sw->key);
     }
     set_look(s, sw, WHEN_NONE);

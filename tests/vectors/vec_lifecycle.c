@@ -133,7 +133,7 @@ static void expire(struct vec *v, const struct wl *wl, struct status *s, when_ns
     if (!wl->marks.active || !pods_ready_config(v, &c))
         return;
     when_ns due = podsready_deadline(&c, s, &cause);
-    if (due != WHEN_NONE && due <= now && podsready_expire(&c, s, wl->key, cause, now, wl->generation))
+    if (due != WHEN_NONE && due <= now && podsready_expire(&c, s, wl->key, cause, 0, now, wl->generation))
         vec_broken(v, "expiry", NULL);
 }
 

@@ -59,13 +59,13 @@ START_TEST(expiry)
 {
     set(COND_ADMITTED, STATUS_TRUE, "Admitted", 0);
     for (int i = 1; i <= 2; i++) {
-        ck_assert_int_eq(podsready_expire(&config, &s, "ns/w", "WaitForStart", i * MINUTE, 1), 0);
+        ck_assert_int_eq(podsready_expire(&config, &s, "ns/w", "WaitForStart", 0, i * MINUTE, 1), 0);
         ck_assert_int_eq(s.requeue_count, i);
         ck_assert_int_eq(s.requeue_at, i * MINUTE + (i == 1 ? 10 : 15) * NS_PER_S);
         ck_assert_str_eq(s.cond[COND_EVICTED].message, "Exceeded the PodsReady timeout ns/w");
         ck_assert_int_eq(s.evictions[0].count, i);
     }
-    ck_assert_int_eq(podsready_expire(&config, &s, "ns/w", "WaitForStart", 3 * MINUTE, 1), 0);
+    ck_assert_int_eq(podsready_expire(&config, &s, "ns/w", "WaitForStart", 0, 3 * MINUTE, 1), 0);
     ck_assert_int_eq(s.requeue_count, 2);
     ck_assert_str_eq(s.cond[COND_DEACTIVATION_TARGET].reason, "RequeuingLimitExceeded");
 }
@@ -75,7 +75,7 @@ START_TEST(out_of_memory)
 {
     for (uint64_t n = 1;; n++) {
         mem_fail_after(n);
-        int rc = podsready_expire(&config, &s, "ns/w", "WaitForStart", MINUTE, 1);
+        int rc = podsready_expire(&config, &s, "ns/w", "WaitForStart", 0, MINUTE, 1);
         mem_fail_after(0);
         if (rc == 0)
             break;
