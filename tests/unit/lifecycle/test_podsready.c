@@ -55,6 +55,17 @@ START_TEST(deadline)
 }
 END_TEST
 
+/* 10.5: up to a ten-thousandth more, and the cap is jittered, too. */
+START_TEST(jitter)
+{
+    set(COND_ADMITTED, STATUS_TRUE, "Admitted", 0);
+    ck_assert_int_eq(podsready_expire(&config, &s, "ns/w", "WaitForStart", 1, MINUTE, 1), 0);
+    ck_assert_int_eq(s.requeue_at, MINUTE + 10 * NS_PER_S + NS_PER_MS);
+    ck_assert_int_eq(podsready_expire(&config, &s, "ns/w", "WaitForStart", 0.5, MINUTE, 1), 0);
+    ck_assert_int_eq(s.requeue_at, MINUTE + 15 * NS_PER_S + 750000);
+}
+END_TEST
+
 START_TEST(expiry)
 {
     set(COND_ADMITTED, STATUS_TRUE, "Admitted", 0);
@@ -111,6 +122,7 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, deadline);
+    tcase_add_test(t, jitter);
     tcase_add_test(t, expiry);
     tcase_add_test(t, out_of_memory);
     tcase_add_test(t, execution);
