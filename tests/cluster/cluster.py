@@ -1,6 +1,7 @@
 """One control plane: starting, waiting, restarting a program of it, ending exactly it.
 
-All of a cluster is below one directory: cluster.json (what runs, how, and since when), kubeconfig, pki/, log/, and a link bin/ to the programs.
+All of a cluster is below one directory: cluster.json (what runs, how, and since when), kubeconfig, pki/, log/, PROGRAM.pid, and a link bin/
+to the programs. etcd's data is in memory where there is enough of it.
 Every address is 127.0.0.1.
 """
 import base64
@@ -11,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import select
 import shutil
 import signal
 import socket
@@ -40,34 +42,35 @@ def say(text):
 
 # ---- processes: a pid alone may be somebody else's by now, a pid with its start time is not
 
-def start_time(pid):
-    """Clock ticks since boot at which the process began; None when it is gone or only waits to be collected."""
+def state_and_start(pid):
+    """State of the process and the clock ticks since boot at which it began; (None, None) when there is none."""
     try:
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (OSError, UnicodeDecodeError):
-        return None
-    return None if fields[0] in "ZX" else int(fields[19])
+        return None, None
+    return fields[0], int(fields[19])
 
 
 def is_alive(program):
-    return program.get("pid") is not None and start_time(program["pid"]) == program["since"]
+    state, start = state_and_start(program["pid"])
+    return state not in (None, "Z", "X") and start == program["since"]
 
 
 def kill(these):
-    """Ends programs at once and waits until they are gone."""
+    """Ends programs at once and waits until all their threads are gone: before that a port may still be theirs."""
     for program in these:
-        with contextlib.suppress(OSError):
+        try:
             fd = os.pidfd_open(program["pid"] or 0)
-            try:
-                if is_alive(program):
-                    signal.pidfd_send_signal(fd, signal.SIGKILL)
-            finally:
-                os.close(fd)
-    end = time.monotonic() + 30
-    while any(is_alive(p) for p in these):
-        if time.monotonic() > end:
-            raise Failed("a program does not die: " + ", ".join(str(p["pid"]) for p in these if is_alive(p)))
-        time.sleep(0.01)
+        except OSError:
+            continue
+        try:
+            # Also a zombie is waited for: its other threads may still end.
+            if state_and_start(program["pid"])[1] == program["since"]:
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+                if not select.select([fd], [], [], 30)[0]:
+                    raise Failed(f"process {program['pid']} does not die")
+        finally:
+            os.close(fd)
 
 
 # ---- ports: a file a port names the directory whose cluster holds it, as long as that directory is there
@@ -289,7 +292,8 @@ class Cluster:
             started = subprocess.Popen(program["argv"], cwd=self.dir, env=dict(os.environ, **program["env"]), stdin=subprocess.DEVNULL,
                                        stdout=log, stderr=log, start_new_session=True)
         # An exec that failed has raised above, so the process is there, or is a zombie of ours.
-        program["pid"], program["since"] = started.pid, start_time(started.pid) or -1
+        program["pid"], program["since"] = started.pid, state_and_start(started.pid)[1]
+        (self.dir / f"{name}.pid").write_text(f"{started.pid}\n")
         self._save()
         if wait:
             self.wait_ready(name)

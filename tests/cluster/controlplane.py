@@ -89,7 +89,7 @@ def bring_go(say):
             say(f"that failed: {log}")
             return None
         part.rename(home)
-    for go in (home / "bin" / "go", *sorted(home.rglob("bin/go"))):
+    for go in sorted(home.rglob("go/bin/go")):  # not the environment's bin/go: that one knows where it was before the rename
         if is_new_enough(go):
             return str(go)
     return None
@@ -166,7 +166,7 @@ def programs(say):
             shutil.rmtree(left, ignore_errors=True)
         go = find_go(say)
         total = fetch(go, say)
-        say(f"building Kubernetes {kubernetes_version()[0]}, etcd and kwok once (14 CPU minutes), into {ready}")
+        say(f"building Kubernetes {kubernetes_version()[0]}, etcd and kwok once (8 CPU minutes), into {ready}")
         part = pathlib.Path(tempfile.mkdtemp(prefix=f".{ready.name}-", dir=cache()))
         try:
             compile_all(go, part, total, say)
