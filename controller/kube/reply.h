@@ -30,7 +30,7 @@ struct reply {
     char message[512];     /* for people; never empty unless REPLY_OK; control characters are blanks */
 };
 
-/* Decides by reason, then by code. A body that is no Status is no error. Uses no memory but its own. */
+/* Decides by reason, then by code. A body that is no Status is no error. Without memory the code alone decides. */
 void reply_read(const struct kube_reply *r, struct reply *ret);
 /* The Status in an ERROR event of a watch, text of JSON. */
 void reply_read_status(const char *json, size_t len, struct reply *ret);
@@ -40,6 +40,8 @@ reply_class_name(enum reply_class c); /* "conflict", "throttled", ...: the value
 /* May a write with this answer have happened all the same? */
 bool reply_maybe_done(enum reply_class c);
 
+/* A random number of 0 to `most` - 1. */
+int64_t reply_chance(const struct kube_clock *clock, int64_t most);
 /* The wait before the next try after `failures` (>= 1) in a row, in ns: full jitter over the backoff, at least 10 ms; never less than
  * Retry-After (with up to a quarter on top, 60 s at most). */
 int64_t reply_wait(const struct kube_clock *clock, const struct backoff *b, uint64_t failures,
