@@ -217,7 +217,8 @@ class Cluster:
             self.wait_ready(name)
         if not options.mini:
             # Pods are refused until their namespace has its ServiceAccount.
-            self._until("the default ServiceAccount", lambda: self.request("GET", "/api/v1/namespaces/default/serviceaccounts/default")[0] == 200)
+            account = "/api/v1/namespaces/default/serviceaccounts/default"
+            self._until("the default ServiceAccount", lambda: self.request("GET", account)[0] == 200)
         if options.groups:
             self.add_nodes(options.groups)
         if options.holder:
