@@ -177,6 +177,24 @@ static const char diff_about[] =
     "nobody can use, queues that can never get a resource, evictions without end. Errors that the policy "
     "before does not have make the exit status 1.";
 
+static const struct cli_option policies_options[] = {
+    {"config", 0, "FILE", NULL, "Kueue's Configuration; default: its defaults"},
+    {"without-mutating", 0, NULL, NULL,
+     "only ValidatingAdmissionPolicies, for a cluster before Kubernetes 1.36"},
+    {0},
+};
+
+static const char policies_about[] =
+    "Prints the admission policies on jobs as YAML, for kubectl apply. What Kueue does in webhooks, the API "
+    "server then does itself: jobs in a queue are created suspended, jobs without a queue get the LocalQueue "
+    "and the WorkloadPriorityClass that are called default, and labels and annotations that mean nothing are "
+    "refused. What is there depends on the Configuration: integrations, managedJobsNamespaceSelector, "
+    "manageJobsWithoutQueueName, feature gates. The controller compares these policies with those of the "
+    "cluster when it starts.\n"
+    "\n"
+    "With --without-mutating nothing suspends a job at its creation: who creates one in a queue that is not "
+    "suspended is warned, the controller stops it a moment later, and there are no defaults.";
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -275,6 +293,19 @@ const struct cli_command cli_commands[] = {
                      {"sluice diff --before main/ --after branch/ --trace jobs.csv -o json",
                       "and what it would have done to last month's jobs"}},
         .run = cli_diff,
+    },
+    {
+        .name = "policies",
+        .synopsis = "[--config FILE] [--without-mutating]",
+        .summary = "the admission policies on jobs, for a Configuration",
+        .about = policies_about,
+        .options = policies_options,
+        .exits = {{"0", "printed"}, {"1", "the Configuration cannot be read"}, {"2", "wrong usage"}},
+        .examples = {{"sluice policies | kubectl apply --server-side -f -", "install them"},
+                     {"sluice policies --config config.yaml > policies.yaml", "for your Configuration"},
+                     {"sluice policies --config config.yaml | kubectl diff --server-side -f -",
+                      "what a cluster has that differs"}},
+        .run = cli_policies,
     },
     {
         .name = "help",
