@@ -165,7 +165,7 @@ class Cluster:
         path = pathlib.Path(path).resolve()
         self = cls(path if path.is_dir() else path.parent)
         try:
-            self.state = json.loads((self.dir / "cluster.json").read_text())
+            self._load()
         except (OSError, ValueError):
             raise Failed(f"{path}: no cluster is there") from None
         return self
@@ -233,6 +233,9 @@ class Cluster:
             pass
         return self.dir / "etcd"
 
+    def _load(self):
+        self.state = json.loads((self.dir / "cluster.json").read_text())
+
     def _save(self):
         part = self.dir / "cluster.json.part"
         part.write_text(json.dumps(self.state, indent=1))
@@ -288,6 +291,7 @@ class Cluster:
 
     def start(self, name, wait=True):
         """Starts a program with its command line of before; waits until it answers."""
+        self._load()  # somebody else may have restarted another program
         program = self.state["programs"][name]
         with open(self.dir / "log" / f"{name}.log", "ab") as log:
             started = subprocess.Popen(program["argv"], cwd=self.dir, env=dict(os.environ, **program["env"]), stdin=subprocess.DEVNULL,
@@ -300,6 +304,7 @@ class Cluster:
             self.wait_ready(name)
 
     def stop(self, name):
+        self._load()
         kill([self.state["programs"][name]])
 
     def wait_ready(self, name):
@@ -332,6 +337,7 @@ class Cluster:
         """A process that ends this cluster as soon as another process is gone."""
         argv = [sys.executable, "-B", str(HERE / "down"), "--after", str(holder), str(self.dir)]
         self.state["programs"]["watcher"] = {"argv": argv, "env": {}, "pid": None, "since": None}
+        self._save()
         self.start("watcher", wait=False)
 
     # ---- requests
@@ -397,6 +403,8 @@ class Cluster:
 
     def down(self):
         """Ends what was started and removes what was made. A cluster that is half there ends too."""
+        with contextlib.suppress(FileNotFoundError):
+            self._load()  # what was restarted since then has other numbers
         mine = [p for n, p in self.state.get("programs", {}).items() if not (n == "watcher" and p["pid"] == os.getpid())]
         kill(mine)
         if "etcd_data" in self.state:

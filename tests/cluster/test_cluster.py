@@ -58,6 +58,19 @@ def until(condition, what):
         time.sleep(0.05)
 
 
+def processes_in(directory):
+    """Numbers of the processes whose working directory is or was this one."""
+    found = []
+    for link in pathlib.Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            where = os.readlink(link)
+        except OSError:
+            continue
+        if where.removesuffix(" (deleted)") == str(directory):
+            found.append(int(link.parent.name))
+    return found
+
+
 def job(name, annotations, **spec):
     requests = {"cpu": "1", "nvidia.com/gpu": "1"}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
@@ -232,6 +245,8 @@ class Clusters(Fixture):
 
 
 class Ends(unittest.TestCase):
+    """That nothing is left is looked up among all processes: each of a cluster has its directory as working directory."""
+
     def up(self, *arguments):
         made = end_up(begin_up("--mini", *arguments))
         self.addCleanup(lambda: made.down() if made.dir.exists() else None)
@@ -239,12 +254,13 @@ class Ends(unittest.TestCase):
 
     def assert_gone(self, gone):
         until(lambda: not gone.dir.exists(), "its directory is gone")
-        self.assertFalse([n for n, p in gone.state["programs"].items() if is_alive(p)])
+        until(lambda: not processes_in(gone.dir), f"no process is left: {processes_in(gone.dir)}")
         self.assertFalse(pathlib.Path(gone.state["etcd_data"]).exists())
         until(lambda: not [m for m in module.RESERVED.glob("[0-9]*") if m.read_text() == str(gone.dir)], "its ports are free")
 
     def test_down_ends_its_own_only(self):
         one, two = self.up(), self.up()
+        self.assertEqual(len(processes_in(one.dir)), 2)
         self.assertEqual(run("down", one.dir / "kubeconfig").returncode, 0)
         self.assert_gone(one)
         self.assertEqual(two.request("GET", "/readyz")[0], 200)
@@ -257,6 +273,13 @@ class Ends(unittest.TestCase):
         self.assert_gone(two)
         self.assertIsNone(other.poll())
         self.assertEqual(run("down", two.dir).returncode, 1)
+
+    def test_down_ends_what_others_restarted(self):
+        mine = self.up()
+        for name in ("apiserver", "etcd"):
+            self.assertEqual(run("restart", mine.dir, name).returncode, 0)
+        mine.down()
+        self.assert_gone(mine)
 
     def test_a_cluster_ends_with_its_holder(self):
         holder = subprocess.Popen(["sleep", "3600"])
