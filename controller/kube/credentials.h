@@ -41,6 +41,7 @@ struct credentials_exec {
     const char *install_hint;
     bool interactive;  /* may ask the user: interactiveMode IfAvailable or Always, and stdin is a terminal */
     bool cluster_info; /* provideClusterInfo */
+    const char *cluster_config; /* JSON, of the cluster's extension for plugins; NULL = none */
 };
 
 struct credentials {
@@ -65,7 +66,8 @@ struct credentials {
     const struct credentials_exec *exec; /* NULL = none */
 
     /* What may change. */
-    char *token;                /* owned; NULL = none */
+    char *token;         /* owned; NULL = none */
+    uint64_t generation; /* grows when token or certificate change: says with which ones a request was sent */
     int64_t token_read_ns;      /* mono time of the last reading; INT64_MIN = never */
     char *exec_cert, *exec_key; /* owned PEM text from the plugin; NULL = none */
     when_ns exec_expires;       /* of the plugin's answer; WHEN_NONE = until a 401 */
@@ -89,9 +91,9 @@ MUST_USE int credentials_set_token(struct credentials *c, const char *text, size
 /* The bearer token to send now; NULL = none. Reads the file again when CREDENTIALS_REREAD_S have passed since the last reading (3.15); when
  * that fails the old token stays. `mono_ns` is the time that only grows. Borrowed until the next call. */
 const char *credentials_token(struct credentials *c, int64_t mono_ns);
-/* After a 401: reads the token file again at once. True when the answer may be different now, so that one more try makes sense (3.15: the
- * token changed; a plugin is to be run again). */
-bool credentials_renew(struct credentials *c, int64_t mono_ns);
+/* After a 401 to a request that was sent with `generation`: reads the token file again at once, or has the plugin run again. True when
+ * there is something newer to try with, so that one more try makes sense (3.15). */
+bool credentials_renew(struct credentials *c, uint64_t generation, int64_t mono_ns);
 /* Must the exec plugin be run before the next request? False when there is none. */
 bool credentials_exec_due(const struct credentials *c, when_ns wall);
 
