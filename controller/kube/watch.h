@@ -5,9 +5,8 @@
  *
  * Between on_begin and on_synced every object that exists is named once or more; at on_synced, what was there before on_begin and was not
  * named since does not exist any more. on_begin may come again before on_synced: what was named until then counts no more. Objects named
- * in between are
- * news at once, not only at on_synced. An object may be named again without a change, and ADDED may name one that is known: both mean "this
- * is what it is now". Nothing is lost and nothing is out of order within one resource. Across resources there is no order.
+ * in between are news at once, not only at on_synced. An object may be named again without a change, and ADDED may name one that is known:
+ * both mean "this is what it is now". Nothing is lost and nothing is out of order within one resource. Across resources there is no order.
  *
  * The first state comes as a watch-list; from an API server that cannot, as a paged LIST and a WATCH, which is remembered. */
 #ifndef SLUICE_KUBE_WATCH_H
