@@ -37,8 +37,10 @@ struct wl_json_patch {
     const struct wl_json_base *from;
     const struct wl_json_rest *rest; /* as read with `from`; may be NULL */
     const struct status *to;
-    /* core/admission.h; looked at only when `to` holds quota and the object has no admission, or has one of another reservation */
+    /* core/admission.h; looked at only when `to` holds quota and the object has no admission, or has one of a reservation that began in
+     * another second, or `readmitted` */
     const struct fact_admission *admission;
+    bool readmitted; /* it lost its quota and got some again since `from` was read */
     /* status.resourceRequests of a pending Workload (5.6): name and usage count; NULL = stays. An admission takes them away. */
     const struct fact_assignment *requests;
     uint32_t nrequests;
