@@ -82,3 +82,9 @@ void lq_view_uses(const struct world *w, const char *ns, const char *name,
         each(&u, arg);
     }
 }
+
+const struct afs_ledger *lq_view_consumed(const struct world *w, const char *ns, const char *name)
+{
+    uint32_t i = find(w, ns, name);
+    return i == NONE ? NULL : &w->local_queues[i].afs;
+}

@@ -76,6 +76,18 @@ START_TEST(local_queue_missing)
 }
 END_TEST
 
+START_TEST(consumed)
+{
+    struct fact_amount four = {"cpu", quantity_from_i64(4)};
+    ck_assert_ptr_null(lq_view_consumed(w, "ns", "none"));
+    ck_assert_uint_eq(lq_view_consumed(w, "ns", "b")->nconsumed, 0);
+    build_lq(w, "b", "a", .consumed = &four, .nconsumed = 1, .consumed_at = AT(0));
+    const struct afs_ledger *l = lq_view_consumed(w, "ns", "b");
+    ck_assert_uint_eq(l->nconsumed, 1);
+    ck_assert_int_eq(quantity_value(l->consumed[0].q), 4);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("lq_view");
@@ -83,6 +95,7 @@ int main(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, local_queue);
     tcase_add_test(c, local_queue_missing);
+    tcase_add_test(c, consumed);
     suite_add_tcase(s, c);
     return build_run(s);
 }
