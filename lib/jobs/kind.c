@@ -1,5 +1,6 @@
 #include "jobs/kind.h"
 
+#include "jobs/progress.h"
 #include "jobs/reclaim.h"
 
 #include <string.h>
@@ -15,8 +16,10 @@ static const struct job_pods batch_pods[] = {{
     .parallelism = "spec.parallelism",
     .completions = "spec.completions",
     .min_annotation = "kueue.x-k8s.io/job-min-parallelism",
+    .sync_annotation = "kueue.x-k8s.io/job-completions-equal-parallelism",
     .index_label = INDEX_LABEL,
     .dropped_labels = "job-name controller-uid batch.kubernetes.io/controller-uid ",
+    .kept_labels = "job-name controller-uid batch.kubernetes.io/job-name batch.kubernetes.io/controller-uid ",
 }};
 
 /* JobSet (around.md 1.2.3) */
@@ -29,6 +32,7 @@ static const struct job_pods job_set_pods[] = {{
     .index_label = INDEX_LABEL,
     .group_label = "jobset.sigs.k8s.io/job-index",
     .dropped_labels = "",
+    .kept_labels = "",
 }};
 
 static const struct job_kind kinds[] = {
@@ -45,6 +49,10 @@ static const struct job_kind kinds[] = {
         .succeeded = "Complete",
         .failed = "Failed",
         .reclaimable = reclaimable_batch,
+        .active = progress_batch_active,
+        .ready = progress_batch_ready,
+        .stopping = "kueue.x-k8s.io/stopping",
+        .start_time = "startTime",
         .elastic = true,
     },
     {
@@ -60,6 +68,8 @@ static const struct job_kind kinds[] = {
         .succeeded = "Completed",
         .failed = "Failed",
         .reclaimable = reclaimable_job_set,
+        .active = progress_job_set_active,
+        .ready = progress_job_set_ready,
     },
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -139,15 +149,23 @@ bool job_is_suspended(const struct job_kind *k, const struct doc_node *job)
     return doc_bool(doc_path(job, k->suspend), &suspended, NULL) == 0 && suspended;
 }
 
-bool job_is_finished(const struct job_kind *k, const struct doc_node *job)
+const struct doc_node *job_finish(const struct job_kind *k, const struct doc_node *job, bool *ret_success)
 {
     doc_foreach (c, doc_path(job, "status.conditions")) {
         const char *type = doc_str_or(c, "type", "");
-        if ((strcmp(type, k->succeeded) == 0 || strcmp(type, k->failed) == 0) &&
-            doc_is_text(doc_get(c, "status"), "True"))
-            return true;
+        bool good = strcmp(type, k->succeeded) == 0;
+        if ((good || strcmp(type, k->failed) == 0) && doc_is_text(doc_get(c, "status"), "True")) {
+            *ret_success = good;
+            return c;
+        }
     }
-    return false;
+    return NULL;
+}
+
+bool job_is_finished(const struct job_kind *k, const struct doc_node *job)
+{
+    bool success;
+    return job_finish(k, job, &success) != NULL;
 }
 
 /* The group of "batch/v1" is what stands before the slash. */

@@ -23,7 +23,7 @@
 #ifndef SLUICE_JOBS_RECONCILE_H
 #define SLUICE_JOBS_RECONCILE_H
 
-#include "jobs/view.h"
+#include "jobs/place.h"
 #include "jobs/workload.h"
 
 /* ---- what is known ------------------------------------------------------------------------------------------------------ */
@@ -37,28 +37,13 @@ struct job_rules {
     int64_t retention_ns;
 };
 
-enum job_place {
-    JOB_TOP,      /* nobody answers for it */
-    JOB_CHILD,    /* an ancestor does (2.1.2) */
-    JOB_ORPHANED, /* its ancestors cannot be told yet: one of them was not found */
-    JOB_TOO_DEEP, /* more than ten owners above it */
-    JOB_CYCLE,    /* it is its own ancestor */
-};
-
-/* Where a job stands among its owners: job_place_of finds out. */
-struct job_ancestry {
-    enum job_place place;
-    struct job_owner ancestor; /* JOB_CHILD: the highest that answers; borrowed from the views */
-    const char *ancestor_queue;
-};
-
 /* All that one look sees. Borrowed. */
 struct job_sight {
     const char *ns, *name; /* of the job, also when it is gone */
     const struct job_kind *kind;
     const struct job_view *job; /* NULL = gone */
     const struct wl_view *const
-        *wls; /* all that it owns (controller reference: uid, or kind and name), by name */
+        *wls; /* all that it owns (a controller reference of its kind and name), by name */
     uint32_t nwls;
     const struct wl_view
         *prebuilt;          /* the Workload that job->prebuilt names; NULL = no such Workload, or no name */
@@ -75,7 +60,7 @@ enum job_act {
     JOB_UPDATE_WORKLOAD, /* wl: its spec (but `active`) becomes that of job_workload(): job_update_workload_patch() */
     JOB_DELETE_WORKLOAD,  /* wl: finalizer away, then deleted (precondition: its uid) */
     JOB_ADOPT_WORKLOAD,   /* wl: controller reference and label job-uid: job_adopt_patch() */
-    JOB_SET_PRIORITY,     /* wl: class_name and priority: job_priority_patch() */
+    JOB_SET_PRIORITY,     /* wl: class and priority become those of job_workload(): job_priority_patch() */
     JOB_SET_QUEUE,        /* wl: spec.queueName = text: job_queue_patch() */
     JOB_SET_GATED_BY,     /* wl: annotation admission-gated-by = text ("" = away): job_gated_patch() */
     JOB_REMOVE_FINALIZER, /* wl */
@@ -100,9 +85,11 @@ struct job_action {
     const struct wl_view *wl;
     const char *name; /* of the Workload to be made */
     const char *reason, *message, *text;
-    const char *class_name;
-    int32_t priority;
     bool on;
+    bool
+        lazy; /* SET_PODS_READY: nobody waits for it, it may go with the next write of the Workload's status */
+    bool
+        repeats; /* EVENT: in every plan while it lasts; to be sent when the last of its reason said something else */
     const int32_t *counts;
 };
 
@@ -118,28 +105,9 @@ struct job_plan {
         retry; /* what is wrong may pass by itself: look again after a while (backoff); `waiting` says what it is */
 };
 
-/* The ordered decision list of 2.1. ERR_NOMEM. */
+/* The ordered decision list of 2.1. It ends at the first change that later steps would have to see. ERR_NOMEM. */
 MUST_USE int job_reconcile(const struct job_rules *rules, const struct job_sight *sight, when_ns now,
                            struct arena *a, struct job_plan *ret, struct err *err);
-
-/* Does the Workload still describe the job (1.0.7)? `gates` as in the rules. */
-bool job_equivalent(const struct job_view *job, const struct wl_view *wl, const struct gates *gates);
-
-/* ---- owners (2.1.2) ----------------------------------------------------------------------------------------------------- */
-
-/* What is known of an owner. */
-struct job_owner_view {
-    const char *uid, *queue;
-    struct job_owner owner; /* its own controller */
-    bool enabled;           /* its kind is in integrations.frameworks or externalFrameworks */
-};
-
-/* The object; false = there is none of that name. Only asked for kinds that job_kind_owns() knows. */
-typedef bool job_owner_fn(void *arg, const char *ns, const struct job_owner *ref, struct job_owner_view *ret);
-
-/* Climbs from the job to the ancestor that answers for it. */
-struct job_ancestry job_place_of(const struct job_view *job, bool manage_without_queue, job_owner_fn *owner,
-                                 void *arg);
 
 /* ---- carrying it out ---------------------------------------------------------------------------------------------------- */
 

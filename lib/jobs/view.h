@@ -4,7 +4,9 @@
 #ifndef SLUICE_JOBS_VIEW_H
 #define SLUICE_JOBS_VIEW_H
 
+#include "core/gates.h"
 #include "core/status.h"
+#include "jobs/canon.h"
 #include "jobs/kind.h"
 
 /* An owner reference, of kinds whose version does not matter. */
@@ -12,15 +14,14 @@ struct job_owner {
     const char *group, *kind, *name, *uid; /* kind "" = there is none */
 };
 
-/* What must stay the same in a pod set while its Workload describes the job (1.0.7). Digests are of canonical texts: equal digests
- * count as equal. */
+/* What must stay the same in a pod set while its Workload describes the job (1.0.7). */
 struct job_pod_view {
     const char *name;
-    int32_t count, min_count; /* min_count 0 = unset */
-    uint64_t containers;      /* initContainers and containers */
-    const char *tolerations;  /* canonical JSON of the list, "" for an empty one */
-    uint64_t injected;        /* what a start changes and a stop restores (1.0.5, 1.0.6) */
-    int32_t reclaimable;      /* of a job: pods not needed any more; of a Workload: status.reclaimablePods */
+    int32_t count, min_count;       /* min_count -1 = unset */
+    struct canon_digest containers; /* initContainers and containers */
+    struct canon_digest injected;   /* all that a start changes and a stop restores (1.0.5, 1.0.6) */
+    const char *tolerations;        /* canonical texts, separated by commas */
+    int32_t reclaimable; /* of a job: pods not needed any more; of a Workload: in status.reclaimablePods */
 };
 
 struct job_view {
@@ -64,22 +65,21 @@ struct wl_view {
     /* Borrowed and to be set by the caller; never NULL in a reconcile. What the record says is believed, not the document. */
     const struct status *status;
     /* status.admission, as of the document */
-    const char *cluster_queue;      /* "" = no admission */
-    const int32_t *admitted_counts; /* npods of them; the count of the spec where the assignment has none */
-    bool injects_tolerations;       /* a flavor or a check may add tolerations: see wl_view_of */
+    const char *cluster_queue; /* "" = no admission */
+    const int32_t
+        *admitted_counts; /* npods of them: the spec's where the assignment has none, -1 = no assignment */
+    bool has_topology;    /* some assignment is a topology assignment */
 };
 
-/* Which feature gates decide how a view is made: gates of gates.h. NULL = their defaults. */
-struct gates;
-
-/* Makes the view of a job's document. A job whose pod sets are malformed gets a view too: `refused` says why. ERR_NOMEM; ERR_INVALID
- * when it is no object at all (no metadata, no name). */
+/* Makes the view of a job's document. A job that we cannot deal with gets a view too: `refused` says why. `gates` are those of the
+ * Configuration; `scratch` is used and rewound. ERR_NOMEM; ERR_INVALID when it is no object (no name). */
 MUST_USE int job_view_of(const struct job_kind *kind, const struct doc_node *doc, const struct gates *gates,
-                         struct job_view **ret, struct err *err);
+                         struct arena *scratch, struct job_view **ret, struct err *err);
 void job_view_free(struct job_view *v); /* NULL is fine */
 
-/* Makes the view of a Workload's document; `status` is NULL in it. ERR_NOMEM, ERR_INVALID. */
-MUST_USE int wl_view_of(const struct doc_node *doc, struct wl_view **ret, struct err *err);
+/* Makes the view of a Workload's document; `status` is NULL in it. Errors as above. */
+MUST_USE int wl_view_of(const struct doc_node *doc, struct arena *scratch, struct wl_view **ret,
+                        struct err *err);
 void wl_view_free(struct wl_view *v);
 
 /* Suspended, and nothing left of a stop. */

@@ -67,7 +67,8 @@ static struct doc_node *annotations_of(const struct making *m, const char *workl
 {
     struct make out = make_map(m->rd->arena, m->job->line);
     doc_foreach (c, doc_path(m->job, "metadata.annotations")) {
-        if (strncmp(c->key, PROVISIONING, strlen(PROVISIONING)) == 0 || strcmp(c->key, GATED_BY) == 0)
+        bool gated = strcmp(c->key, GATED_BY) == 0 && gate_on(m->ctx->gates, GATE_ADMISSION_GATED_BY);
+        if (gated || strncmp(c->key, PROVISIONING, strlen(PROVISIONING)) == 0)
             make_put_copy(&out, NULL, c);
     }
     if (is_elastic(m)) {

@@ -54,7 +54,7 @@ static int labels_merge(struct podinfo_labels *into, const struct podinfo_labels
     for (uint32_t i = 0; i < add->n; i++) {
         const char *there = value_of(into, add->v[i].key);
         if (there && strcmp(there, add->v[i].value) != 0 && !(stale && stale(add->v[i].key)))
-            return err_set(err, ERR_STATE, "conflict for %s: key=%s, value1=%s, value2=%s", what,
+            return err_set(err, ERR_STATE, "conflict for %s: conflict for key=%s, value1=%s, value2=%s", what,
                            add->v[i].key, there, add->v[i].value);
     }
     struct fact_label *v = labels_copy(into, add->n, a);
