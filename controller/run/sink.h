@@ -36,7 +36,7 @@ enum sink_outcome {
 
 struct sink {
     uint64_t (*decide)(struct sink *s, const struct sink_decision *d); /* the id, never 0 */
-    bool (*committed)(struct sink *s, uint64_t id); /* may its write leave? */
+    bool (*committed)(struct sink *s, uint64_t id);                    /* may its write leave? */
     void (*outcome)(struct sink *s, uint64_t id, enum sink_outcome o);
 };
 

@@ -1,0 +1,475 @@
+/* How a Workload's record gets to the API server: one write at a time and object, rendered right before it leaves, from what is wanted then and
+ * the version that it was decided on. The one place where decisions pass (run/sink.h). */
+#include "run/run_priv.h"
+
+#include "core/admission.h"
+#include "jobs/patch.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void path_of(const struct record *r, const char *sub, struct str *out)
+{
+    str_addf(out, "%s/namespaces/%s/workloads/%s%s", KUEUE_PATH, r->view->ns, r->view->name, sub);
+}
+
+static void key_of(const struct record *r, struct str *out)
+{
+    str_addf(out, "workloads/%s", r->key);
+}
+
+static int finish_render(struct write_request *q)
+{
+    return str_failed(&q->path) || str_failed(&q->body) ? ERR_NOMEM : 0;
+}
+
+/* ---- the four writes ------------------------------------------------------------------------------------------------------- */
+
+static int render_status(struct record *r, struct write_request *q, bool *ret_changed)
+{
+    struct controller *c = r->c;
+    const struct fact_admission *admission = NULL;
+    char rv[24];
+
+    snprintf(rv, sizeof(rv), "%" PRIu64, r->rv);
+    bool reserved = r->status.cond[COND_QUOTA_RESERVED].status == STATUS_TRUE;
+    if (r->wl && reserved && admission_of(c->w, r->wl, &c->arena, &admission))
+        return ERR_NOMEM;
+    const struct wl_json_patch p = {
+        .uid = r->view->uid,
+        .resource_version = rv,
+        .from = &r->base,
+        .rest = r->rest,
+        .to = &r->status,
+        .admission = admission,
+        .readmitted = r->lost_quota && reserved,
+        .reclaimable = r->reclaimable,
+        .nreclaimable = r->nreclaimable,
+    };
+    int rc = wl_json_patch(&p, &q->body, ret_changed);
+    arena_reset(&c->arena);
+    if (rc || !*ret_changed)
+        return rc;
+    q->verb = KUBE_PATCH;
+    q->content_type = KUBE_MERGE_PATCH;
+    path_of(r, "/status", &q->path);
+    r->sent_what = SENT_STATUS;
+    return finish_render(q);
+}
+
+static int render_spec(struct record *r, struct write_request *q)
+{
+    q->verb = KUBE_PATCH;
+    q->content_type = KUBE_MERGE_PATCH;
+    path_of(r, "", &q->path);
+    str_addf(&q->body, "{\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"},\"spec\":{", r->rv);
+    if (r->want_active_false)
+        str_add(&q->body, "\"active\":false");
+    if (r->want_priority)
+        str_addf(&q->body, "%s\"priority\":%" PRId32, r->want_active_false ? "," : "", r->priority);
+    str_add(&q->body, "}}");
+    r->sent_what = SENT_SPEC;
+    return finish_render(q);
+}
+
+static int render_release(struct record *r, struct write_request *q)
+{
+    path_of(r, "", &q->path);
+    if (r->other_finalizers && !r->text) { /* the others' stay: the list is read first */
+        q->verb = KUBE_GET;
+        r->sent_what = SENT_GET;
+        return finish_render(q);
+    }
+    q->verb = KUBE_PATCH;
+    q->content_type = KUBE_MERGE_PATCH;
+    r->sent_what = SENT_RELEASE;
+    if (!r->other_finalizers) {
+        str_addf(&q->body, "{\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\",\"finalizers\":null}}", r->rv);
+        return finish_render(q);
+    }
+    const struct doc_node *doc = run_read(r->c, r->key, r->text, r->text_len);
+    int rc = doc ? job_finalizer_patch(doc, &r->c->scratch, &q->body, NULL) : ERR_NOMEM;
+    arena_reset(&r->c->arena);
+    return rc ? rc : finish_render(q);
+}
+
+static int render_remove(struct record *r, struct write_request *q)
+{
+    q->verb = KUBE_DELETE;
+    q->content_type = KUBE_JSON;
+    path_of(r, "", &q->path);
+    str_add(&q->body, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{\"uid\":");
+    str_add_json(&q->body, r->view->uid);
+    str_add(&q->body, "}}");
+    r->sent_what = SENT_REMOVE;
+    return finish_render(q);
+}
+
+static int render_reread(struct record *r, struct write_request *q)
+{
+    q->verb = KUBE_GET;
+    path_of(r, "", &q->path);
+    r->sent_what = SENT_REREAD;
+    return finish_render(q);
+}
+
+static int choose(struct record *r, struct write_request *q)
+{
+    bool changed = false;
+
+    if (r->rereading)
+        return render_reread(r, q);
+    if (!r->waits_for_sink) {
+        int rc = render_status(r, q, &changed);
+        if (rc || changed)
+            return rc;
+    }
+    if (r->want_active_false || r->want_priority)
+        return render_spec(r, q);
+    if (r->want_release && r->view->has_finalizer)
+        return render_release(r, q);
+    return r->want_remove ? render_remove(r, q) : 1;
+}
+
+/* From here to the answer, what comes from the watch is held back. */
+static int render(void *arg, struct write_request *q, struct err *err)
+{
+    struct record *r = arg;
+
+    (void)err;
+    q->safe_twice = true;
+    int rc = choose(r, q);
+    if (rc)
+        return rc;
+    r->in_flight = true;
+    r->more = false;
+    if (r->sent_what == SENT_STATUS && r->wanted.what != DECIDED_NOTHING) {
+        r->sent_verdict = r->wanted;
+        r->wanted = (struct verdict){0};
+    }
+    return 0;
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------------------------------------- */
+
+static void tell_sink(struct record *r, struct verdict *v, enum sink_outcome o)
+{
+    if (v->id)
+        r->c->sink->outcome(r->c->sink, v->id, o);
+    v->id = 0;
+}
+
+static void end_verdict(struct record *r, struct verdict *v, enum sink_outcome o)
+{
+    tell_sink(r, v, o);
+    *v = (struct verdict){0};
+}
+
+void publish_forget(struct record *r)
+{
+    struct controller *c = r->c;
+    bool admits = r->wanted.what == DECIDED_ADMIT || r->sent_verdict.what == DECIDED_ADMIT;
+    bool evicts = r->wanted.what == DECIDED_EVICT || r->sent_verdict.what == DECIDED_EVICT;
+
+    if (r->wl && admits && r->wl->marks.reserved && !r->base.has_admission)
+        world_forget_admission(c->w, r->wl, run_now(c));
+    if (r->wl && evicts)
+        world_forget_preemption(r->wl);
+    if (admits || evicts)
+        run_changed(c);
+    publish_cancel(r);
+}
+
+static void unlist_waiting(struct record *r)
+{
+    struct controller *c = r->c;
+
+    for (struct record **p = &c->waiting; *p; p = &(*p)->next_waiting) {
+        if (*p != r)
+            continue;
+        *p = r->next_waiting;
+        if (!*p)
+            c->waiting_end = p;
+        break;
+    }
+    r->waits_for_sink = false;
+}
+
+void publish_cancel(struct record *r)
+{
+    struct controller *c = r->c;
+
+    end_verdict(r, &r->wanted, SINK_SUPERSEDED);
+    end_verdict(r, &r->sent_verdict, SINK_SUPERSEDED);
+    notices_cut(&r->notices, 0);
+    mem_free(r->text);
+    r->text = NULL;
+    if (r->waits_for_sink)
+        unlist_waiting(r);
+    if (r->queued) {
+        struct str key;
+        str_init(&key, WRITE_KEY_MAX + 16);
+        key_of(r, &key);
+        writes_cancel(c->writes, str_text(&key));
+        str_free(&key);
+    }
+    r->queued = r->in_flight = r->more = false;
+}
+
+void publish_decision(struct record *r, enum sink_what what, const char *reason, const char *message)
+{
+    struct controller *c = r->c;
+    const struct sink_decision d = {
+        .what = what,
+        .ns = r->view->ns,
+        .name = r->view->name,
+        .uid = r->view->uid,
+        .cluster_queue = r->wl ? names_text(world_names(c->w), r->wl->admission) : "",
+        .reason = reason,
+        .message = message,
+        .at = run_now(c),
+    };
+
+    tell_sink(r, &r->wanted, SINK_SUPERSEDED);
+    r->wanted =
+        (struct verdict){c->sink->decide(c->sink, &d), what == SINK_ADMIT ? DECIDED_ADMIT : DECIDED_EVICT};
+    if (r->waits_for_sink)
+        return;
+    r->waits_for_sink = true;
+    r->next_waiting = NULL;
+    *c->waiting_end = r;
+    c->waiting_end = &r->next_waiting;
+}
+
+void publish_release(struct controller *c)
+{
+    struct record *next, *list = c->waiting;
+
+    c->waiting = NULL;
+    c->waiting_end = &c->waiting;
+    for (struct record *r = list; r; r = next) {
+        next = r->next_waiting;
+        r->next_waiting = NULL;
+        if (c->sink->committed(c->sink, r->wanted.id)) {
+            r->waits_for_sink = false;
+            publish(r, WRITE_URGENT, 0);
+            continue;
+        }
+        *c->waiting_end = r;
+        c->waiting_end = &r->next_waiting;
+    }
+}
+
+/* ---- how it ended ---------------------------------------------------------------------------------------------------------- */
+
+static void publish_events(struct record *r)
+{
+    struct controller *c = r->c;
+    const struct event_ref ref = {
+        .api_version = KUEUE_VERSION,
+        .kind = "Workload",
+        .ns = r->view->ns,
+        .name = r->view->name,
+        .uid = r->view->uid,
+    };
+
+    for (uint32_t i = 0; i < r->notices.n; i++) {
+        const struct notice *n = &r->notices.v[i];
+        events_emit(c->events, &ref, n->warning ? EVENTS_WARNING : EVENTS_NORMAL, n->reason, n->reason,
+                    n->note);
+        c->stats.events++;
+    }
+    notices_cut(&r->notices, 0);
+}
+
+/* The whole object: it is taken as it is. */
+static void take_text(struct record *r, const char *body, size_t len)
+{
+    struct controller *c = r->c;
+    const struct doc_node *doc = run_read(c, r->key, body, len);
+
+    if (!doc || record_take(c, doc, r->epoch))
+        r->rereading = true;
+    arena_reset(&c->arena);
+    arena_reset(&c->scratch);
+}
+
+/* The API server has what we sent, and answers with all that it has. */
+static void done_status(struct record *r, const char *body, size_t len)
+{
+    struct controller *c = r->c;
+
+    r->refusals = 0;
+    c->stats.status_writes++;
+    if (r->sent_verdict.what == DECIDED_ADMIT)
+        c->stats.admitted++;
+    end_verdict(r, &r->sent_verdict, SINK_PUBLISHED);
+    publish_events(r);
+    take_text(r, body, len);
+}
+
+static void keep_text(struct record *r, const char *body, size_t len)
+{
+    mem_free(r->text);
+    r->text = mem_strndup(body, len);
+    r->text_len = len;
+}
+
+static void done_ok(struct record *r, const char *body, size_t len)
+{
+    switch (r->sent_what) {
+    case SENT_STATUS:
+        done_status(r, body, len);
+        break;
+    case SENT_GET:
+        keep_text(r, body, len);
+        break;
+    case SENT_REREAD:
+        take_text(r, body, len);
+        break;
+    case SENT_SPEC:
+    case SENT_RELEASE:
+        r->c->stats.workload_writes++;
+        publish_events(r);
+        take_text(r, body,
+                  len); /* of one that is gone with its last finalizer, too: the watch says that it is gone */
+        break;
+    case SENT_REMOVE:
+        r->c->stats.workload_writes++;
+        publish_events(r);
+        r->want_remove = false;
+        break;
+    }
+}
+
+/* What the API server will not have: not again at once, and out of the queue for a while. */
+static void refused(struct record *r, const struct reply *reply)
+{
+    static const struct backoff backoff = {NS_PER_S, 300 * NS_PER_S, 2};
+    struct controller *c = r->c;
+
+    c->stats.refused++;
+    run_log(c, LOG_WARNING, r->key, "the API server refused a write (%d %s): %s", reply->code, reply->reason,
+            reply->message);
+    r->refused_until = run_now(c) + backoff_wait(&backoff, ++r->refusals);
+    tell_sink(r, &r->sent_verdict, SINK_REFUSED);
+    r->rereading = true;
+}
+
+/* True: the object is gone, and so is the record. */
+static bool done_refused(struct record *r, const struct reply *reply)
+{
+    struct controller *c = r->c;
+
+    switch (reply->class) {
+    case REPLY_CONFLICT: /* somebody else wrote: what was decided was decided on another object */
+        c->stats.conflicts++;
+        tell_sink(r, &r->sent_verdict, SINK_SUPERSEDED);
+        r->rereading = true;
+        return false;
+    case REPLY_NOT_FOUND:
+    case REPLY_GONE:
+        record_deleted(c, r);
+        return true;
+    default:
+        refused(r, reply);
+        return false;
+    }
+}
+
+/* What came meanwhile counts if it is newer than what we know. */
+static void take_held(struct record *r)
+{
+    char *text = r->held;
+    size_t len = r->held_len;
+
+    r->held = NULL;
+    if (text && r->held_rv > r->rv)
+        take_text(r, text, len);
+    mem_free(text);
+}
+
+/* After an answer: what else is there to write? */
+static void go_on(struct record *r, enum write_end end)
+{
+    if (r->queued) /* taking an object asked for a write already */
+        return;
+    if (r->rereading)
+        publish(r, WRITE_STATUS, r->sent_what == SENT_REREAD ? NS_PER_S : 0);
+    else if (r->more || (end == WRITE_OK && r->sent_what != SENT_REREAD))
+        publish(r, r->wanted.what == DECIDED_NOTHING ? WRITE_STATUS : WRITE_URGENT, 0);
+    if (r->job)
+        job_touch(r->job);
+}
+
+static void on_done(void *arg, enum write_end end, const struct reply *reply, const char *body, size_t len)
+{
+    struct record *r = arg;
+    struct controller *c = r->c;
+    char key[WRITE_KEY_MAX];
+
+    if (end == WRITE_REPLACED)
+        return;
+    snprintf(key, sizeof(key), "%s", r->key);
+    r->queued = r->in_flight = false;
+    if (end == WRITE_REFUSED && done_refused(r, reply))
+        return;
+    if (end == WRITE_OK)
+        done_ok(r, body, len);
+    else if (end != WRITE_NOTHING && end != WRITE_REFUSED) {
+        c->stats.lost++;
+        tell_sink(r, &r->sent_verdict, SINK_LOST);
+        r->rereading = true;
+    }
+    /* What was taken may have been another object of that name, or the record is gone. */
+    HASH_FIND(hh, c->records, key, strlen(key), r);
+    if (r)
+        take_held(r);
+    HASH_FIND(hh, c->records, key, strlen(key), r);
+    if (r && !c->stopping)
+        go_on(r, end);
+}
+
+/* ---- asking for it --------------------------------------------------------------------------------------------------------- */
+
+static int64_t held_off(const struct record *r, int64_t wait_ns)
+{
+    int64_t left = r->refused_until == WHEN_NONE || r->rereading ? 0 : r->refused_until - run_now(r->c);
+
+    return left > wait_ns ? left : wait_ns;
+}
+
+void publish(struct record *r, enum write_level level, int64_t wait_ns)
+{
+    struct controller *c = r->c;
+    int64_t wait = held_off(r, wait_ns), at = kube_mono(&c->seams.clock) + wait;
+    struct str key;
+
+    if (!c->leads)
+        return;
+    if (r->in_flight) {
+        r->more = true;
+        return;
+    }
+    if (r->queued && at >= r->publish_at && level >= r->level)
+        return; /* what is asked for then is what is wanted then */
+    str_init(&key, WRITE_KEY_MAX + 16);
+    key_of(r, &key);
+    const struct write w = {
+        .key = str_text(&key),
+        .level = level,
+        .wait_ns = wait,
+        .render = render,
+        .on_done = on_done,
+        .arg = r,
+    };
+    if (str_failed(&key) || writes_put(c->writes, &w, NULL)) {
+        if (!r->queued)
+            timer_start(&c->timers, &r->timer, NS_PER_S); /* the queue is full: later */
+    } else {
+        r->queued = true;
+        r->publish_at = at;
+        r->level = level;
+    }
+    str_free(&key);
+}

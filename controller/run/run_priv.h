@@ -1,0 +1,337 @@
+/* Inside of the controller. One thread owns all of it. */
+#ifndef SLUICE_RUN_RUN_PRIV_H
+#define SLUICE_RUN_RUN_PRIV_H
+
+#include "api/wl_json.h"
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "core/cycle.h"
+#include "core/world.h"
+#include "jobs/patch.h"
+#include "jobs/place.h"
+#include "jobs/reconcile.h"
+#include "kube/events.h"
+#include "kube/lease.h"
+#include "kube/watch.h"
+#include "kube/writes.h"
+#include "lifecycle/lifecycle.h"
+#include "run/controller.h"
+#include "sim/seen.h"
+
+#include <stdio.h>
+
+#define KUEUE_GROUP "kueue.x-k8s.io"
+#define KUEUE_VERSION "kueue.x-k8s.io/v1beta2"
+#define KUEUE_PATH "/apis/kueue.x-k8s.io/v1beta2"
+#define FINALIZER "kueue.x-k8s.io/resource-in-use"
+
+enum {
+    LOOKS_A_TURN = 64, /* Workloads, and as many jobs: bounds a turn (DESIGN.md "The controller") */
+    TEXT_MAX = 4 << 20,
+};
+
+struct record;
+struct job;
+struct thing;
+
+/* ---- kinds.c: what is watched -------------------------------------------------------------------------------------------- */
+
+struct kind_row {
+    enum api_kind kind;
+    const char *path; /* of the collection */
+    bool optional;    /* its kind may be missing */
+};
+
+struct kind_watch {
+    struct controller *c;
+    const struct kind_row *row;
+    struct watch *watch;
+    uint32_t epoch; /* grows with each full state: what was not named in it is gone */
+    bool synced;    /* a full state was seen and is valid */
+};
+
+/* What every object has (metadata). Borrowed from its document. */
+struct meta {
+    const char *ns, *name, *uid;
+    uint64_t rv; /* versions of one resource are comparable (kubernetes.md 3.1) */
+    int64_t generation;
+    bool deleting;
+    bool has_finalizer;    /* ours */
+    bool other_finalizers; /* of somebody else */
+    bool owned;            /* has ownerReferences */
+    bool has_job_uid;      /* label job-uid: a job made it */
+};
+bool meta_read(const struct doc_node *doc, struct meta *ret); /* false: this is no object */
+
+struct controller {
+    struct controller_config cfg;
+    struct controller_seams seams;
+    struct sink_counter counter; /* when no sink was given */
+    struct sink *sink;
+    struct timers timers;
+    struct world *w;
+    struct arena arena, scratch; /* of one object; reset after it */
+    struct str text;
+
+    struct kind_watch kinds[API_KINDS];
+    uint32_t nkinds, nunsynced;
+    bool complete; /* every kind has been synced once */
+
+    struct writes *writes;
+    struct events *events;
+    struct lease *lease;
+    bool leads, was_standby, lost, stopping, drained, released;
+
+    struct thing *things;   /* uthash */
+    struct record *records; /* uthash by key */
+    struct record *dirty, **dirty_end;
+    struct job *jobs; /* uthash by key */
+    struct job *dirty_jobs, **dirty_jobs_end;
+    struct record *waiting, **waiting_end; /* decisions whose write waits for the sink */
+    uint32_t nrecords, njobs;
+
+    struct seen seen;    /* states of the queues since something changed */
+    bool cycle_due;      /* something changed, or the last cycle may be followed by another */
+    bool fresh;          /* something changed since the last cycle: what was seen does not count */
+    int64_t wall_offset; /* wall - mono when it was looked at last: a jump moves all deadlines */
+
+    struct timer afs_timer;
+    struct timer queue_timer; /* the next queue status that is due */
+    uint32_t nqueues_dirty;
+    bool shares_changed;
+
+    bool observability, explicit_status;
+    struct lifecycle_config lifecycle;
+    struct job_rules rules;
+    struct fact_priority_class *classes, *pod_classes; /* owned; rebuilt when they changed */
+    uint32_t nclasses, npod_classes;
+    bool classes_changed;
+
+    struct controller_stats stats;
+};
+
+when_ns run_now(const struct controller *c); /* wall */
+void run_log(struct controller *c, int level, const char *object, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Something that decisions depend on changed. */
+void run_changed(struct controller *c);
+
+/* Reads one object's text; NULL (and a line in the log) when it is no JSON or memory is short. Lives in c->arena. */
+const struct doc_node *run_read(struct controller *c, const char *what, const char *json, size_t len);
+
+/* kinds.c */
+MUST_USE int kinds_start(struct controller *c, struct err *err);
+void kinds_stop(struct controller *c);
+struct kind_watch *kinds_find(struct controller *c, enum api_kind kind);
+/* Have all kinds been seen whole, or are known to be absent? */
+void kinds_check(struct controller *c);
+void kinds_resync(struct controller *c); /* a new leader starts from the objects as they are now */
+const char *kind_path(enum api_kind kind);
+
+/* ---- things.c: configuration objects --------------------------------------------------------------------------------------- */
+
+struct queue_status; /* queues.c */
+
+struct thing {
+    UT_hash_handle hh;
+    char *id; /* "kind/ns/name"; owned */
+    enum api_kind kind;
+    const char *ns, *name; /* within id's block */
+    char uid[64];
+    uint64_t rv;
+    int64_t generation;
+    uint32_t epoch;
+    bool deleting, has_finalizer, other_finalizers;
+    bool finalizer_asked; /* a write of its finalizer is under way */
+    char *text;           /* a flavor's object: needed when a job starts; owned */
+    size_t text_len;
+    int32_t value; /* of priority classes */
+    bool global_default;
+    enum stop_policy stop; /* of queues */
+    bool usage_based;      /* a ClusterQueue under admission fair sharing */
+    bool matches;          /* a Namespace: managedJobsNamespaceSelector takes it */
+    struct controller *c;
+    struct queue_status *queue; /* of ClusterQueue, LocalQueue, Cohort; owned */
+};
+
+int things_observe(struct controller *c, struct kind_watch *k, enum watch_event what,
+                   const struct doc_node *doc);
+void things_sweep(struct controller *c, struct kind_watch *k);
+void things_free(struct controller *c);
+struct thing *things_find(const struct controller *c, enum api_kind kind, const char *ns, const char *name);
+/* Finalizers of ClusterQueues, flavors and checks as they should be (9.6). */
+void things_guard(struct controller *c, struct thing *t);
+void things_guard_all(struct controller *c);
+/* The flavor's fact, in `a`; NULL when there is none. */
+const struct fact_flavor *things_flavor(struct controller *c, struct arena *a, const char *name);
+/* Brings c->rules.making up to date. */
+void things_classes(struct controller *c);
+
+/* ---- records.c: Workloads -------------------------------------------------------------------------------------------------- */
+
+enum decided { DECIDED_NOTHING, DECIDED_ADMIT, DECIDED_EVICT };
+
+/* A decision on its way to the API server. */
+struct verdict {
+    uint64_t id; /* of the sink; 0 = none, or its end was told */
+    enum decided what;
+};
+
+/* What the request under way asks for. */
+enum sent { SENT_STATUS, SENT_SPEC, SENT_GET, SENT_RELEASE, SENT_REMOVE, SENT_REREAD };
+
+#define WAITING_WRITE_NS                                                                                     \
+    NS_PER_S /* why it waits: several changes become one write, or an admission takes it along */
+
+struct record {
+    UT_hash_handle hh; /* by key */
+    char *key;         /* "ns/name"; owned */
+    struct controller *c;
+    struct wl *wl;
+    struct wl_view *view;
+    struct job *job; /* that owns it, if it is of a kind that we deal with */
+    uint64_t rv;
+    uint32_t epoch;
+    struct status status;     /* as it should be */
+    struct wl_json_base base; /* as the API server has it */
+    struct wl_json_rest *rest;
+    struct notices notices;               /* events to be told once the write is done */
+    struct fact_reclaimable *reclaimable; /* to be written; owned, names of the view */
+    uint32_t nreclaimable;
+
+    struct verdict wanted, sent_verdict;
+    char *held; /* the newest object that came while a write was in flight; owned */
+    size_t held_len;
+    uint64_t held_rv;
+    char *text; /* the object itself, fetched for a write that needs it; owned */
+    size_t text_len;
+
+    struct timer timer;
+    when_ns again; /* lifecycle wants to look again */
+    struct record *next_dirty, *next_waiting;
+    bool dirty, waits_for_sink;
+
+    /* the write queue: nothing, an intent (queued), a request (in_flight) */
+    bool queued, in_flight, more;
+    bool rereading; /* the object is another than we think: it is read before anything is written */
+    enum sent sent_what;
+    enum write_level level;
+    int64_t publish_at;    /* mono, while queued */
+    uint32_t refusals;     /* in a row */
+    when_ns refused_until; /* out of the queue until then; WHEN_NONE */
+
+    bool want_active_false, want_release, want_remove, want_priority;
+    bool lost_quota;  /* since `base`: what it holds now is another admission */
+    int32_t priority; /* with want_priority */
+    bool other_finalizers, owned, has_job_uid;
+};
+
+int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
+                    size_t len);
+void records_sweep(struct controller *c, struct kind_watch *k);
+void records_free(struct controller *c);
+struct record *records_find(const struct controller *c, const char *ns, const char *name);
+/* To be looked at in this turn or a later one. */
+void record_touch(struct record *r);
+/* Everything that lifecycle says, now; then a write, if there is anything to write. */
+void record_look(struct record *r);
+void records_look(struct controller *c);
+/* The status was changed by hand (a decision, a job): marks to the world. */
+void record_marks(struct record *r);
+/* Those of a ClusterQueue (index), of a LocalQueue, or all (NONE, NULL). */
+void records_touch_cq(struct controller *c, const char *cluster_queue);
+void records_touch_lq(struct controller *c, const char *ns, const char *name);
+void records_touch_all(struct controller *c);
+/* Read again all that waits: a LimitRange or RuntimeClass changed (2.5). */
+void records_reread(struct controller *c);
+/* The deadlines follow a clock that jumped. */
+void records_rearm(struct controller *c);
+/* Is the API server's state the one that we have? Jobs act on nothing else. */
+bool record_settled(const struct record *r);
+
+/* An object that came as an answer, or from the watch. ERR_NOMEM: as before. The record may be another one afterwards, or gone. */
+int record_take(struct controller *c, const struct doc_node *doc, uint32_t epoch);
+void record_deleted(struct controller *c, struct record *r); /* the object is gone */
+
+/* ---- publish.c: writes of Workloads ---------------------------------------------------------------------------------------- */
+
+/* There is something to write: at once (0) or in a while, together with what comes until then. */
+void publish(struct record *r, enum write_level level, int64_t wait_ns);
+/* A decision was made: its write waits for the sink. */
+void publish_decision(struct record *r, enum sink_what what, const char *reason, const char *message);
+/* Releases the writes whose decision is committed. */
+void publish_release(struct controller *c);
+/* What was wanted of the object as it was comes to nothing: the world takes decisions back, events are not told, nothing is written. */
+void publish_forget(struct record *r);
+/* Before the record goes. */
+void publish_cancel(struct record *r);
+
+/* ---- decide.c -------------------------------------------------------------------------------------------------------------- */
+
+/* One cycle, if one is due; true when another should follow. */
+bool decide(struct controller *c);
+
+/* ---- jobs.c: jobs and what they need --------------------------------------------------------------------------------------- */
+
+struct job {
+    UT_hash_handle hh;
+    char *key, *ns; /* "Job/ns/name"; owned */
+    struct controller *c;
+    const struct job_kind *kind;
+    const char *name;      /* within key */
+    struct job_view *view; /* NULL = gone; kept while Workloads remain */
+    uint64_t rv;
+    uint32_t epoch;
+    struct record **wls; /* that it owns; owned array */
+    uint32_t nwls, cap_wls;
+    bool dirty, in_flight;
+    struct job *next_dirty;
+    struct timer timer;
+    uint32_t failures; /* in a row */
+    /* documents fetched for the action to come, of these versions; owned */
+    char *job_text, *wl_text;
+    size_t job_len, wl_len;
+    uint64_t job_text_rv, wl_text_rv;
+    /* the request under way */
+    enum job_act act;
+    unsigned fetching, fetched_what; /* enum job_needs: it only reads that */
+    char *wl_name, *arg_text;        /* owned */
+    uint64_t repeated;               /* what the last repeating event said, as a digest */
+    int render_code;                 /* why it could not be rendered */
+    char render_text[256];
+    struct notices notices; /* events to be told when it succeeded */
+};
+
+int jobs_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
+                 size_t len);
+/* An object that came as an answer. */
+int job_take(struct controller *c, const struct job_kind *kind, const char *json, size_t len,
+             const struct doc_node *doc, uint32_t epoch);
+void job_drop_texts(struct job *j);
+/* jobs_act.c */
+void job_carry_out(struct job *j, const struct job_plan *plan);
+void job_cancel(struct job *j);
+void jobs_sweep(struct controller *c, struct kind_watch *k);
+void jobs_free(struct controller *c);
+void job_touch(struct job *j);
+void jobs_look(struct controller *c);
+/* A Workload appeared, changed owner, or goes. */
+void jobs_link(struct controller *c, struct record *r);
+void jobs_unlink(struct record *r);
+void jobs_touch_all(struct controller *c);
+void jobs_touch_ns(struct controller *c, const char *ns);
+
+/* ---- queues.c: statuses of queues ------------------------------------------------------------------------------------------ */
+
+int queues_observe(struct controller *c, struct thing *t, const struct doc_node *doc);
+void queue_status_free(struct controller *c, struct queue_status *q);
+/* Something that its status shows may have changed. */
+void queues_touch_wl(struct controller *c, const struct wl *wl);
+void queues_touch_all(struct controller *c);
+void queues_touch(struct controller *c, struct thing *t);
+void queues_due(void *arg); /* of the controller: writes what is due */
+
+/* controller.c */
+void controller_on_lead(struct controller *c);
+
+#endif
