@@ -1,9 +1,9 @@
 #include "api/queue_json.h"
 
+#include "api/wl_json_priv.h"
 #include "base/mem.h"
 #include "core/lq_view.h"
 #include "core/tree.h"
-#include "wl_json_priv.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

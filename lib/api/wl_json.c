@@ -1,5 +1,5 @@
+#include "api/wl_json_priv.h"
 #include "base/str.h"
-#include "wl_json_priv.h"
 
 #include <inttypes.h>
 #include <string.h>

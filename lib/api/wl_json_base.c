@@ -1,6 +1,6 @@
 /* What an object says, as digests; and the reading of a whole status. */
+#include "api/wl_json_priv.h"
 #include "base/mem.h"
-#include "wl_json_priv.h"
 
 #include <string.h>
 

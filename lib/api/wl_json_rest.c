@@ -1,5 +1,5 @@
+#include "api/wl_json_priv.h"
 #include "base/mem.h"
-#include "wl_json_priv.h"
 
 #include <string.h>
 
