@@ -1,15 +1,13 @@
 /* One queue of all writes to the API server. An intent is a promise to write, keyed by object; what is written is asked for right before
- * each
- * try (`render`), so that it says what is true then. DESIGN.md "Writing".
+ * each try (`render`), so that it says what is true then. DESIGN.md "Writing".
  *
- * - One request a key at a time. An intent that waits is replaced by a newer one of its key; one in flight is followed by it.
+ * - One request a key at a time. An intent that waits is replaced by a newer one of its key, which keeps its turn and the more urgent of the
+ *   two levels; one in flight is followed by it.
  * - Levels: a higher level goes first. Within a level: first come, first served.
- * - At most `max_in_flight` requests at once; fewer when the API server throttles or fails: half as many after each such answer, one more
- *   after
- *   as many good ones. Events never take more than a quarter.
- * - 429 holds up the whole queue (Retry-After, else a second); no answer and 5xx hold up the key (0.1 s doubling to 30 s, full jitter),
- *   and, when
- *   nothing else comes, the queue too (up to 5 s).
+ * - At most `max_in_flight` requests at once; fewer when the API server throttles or fails: half as many after such an answer, one more
+ *   after as many good ones as may fly. Events never take more than a quarter.
+ * - 429 holds up the whole queue (Retry-After, else a second). No answer and 5xx hold up the key (0.1 s doubling to 30 s, full jitter) and,
+ *   when nothing else comes, the queue (up to 5 s).
  * - Retried here: 401, 429, 5xx, no answer. Everything else goes to the owner: what is final or needs a new decision. */
 #ifndef SLUICE_KUBE_WRITES_H
 #define SLUICE_KUBE_WRITES_H
@@ -18,13 +16,8 @@
 #include "kube/reply.h"
 #include "kube/timers.h"
 
-enum write_level {
-    WRITE_URGENT,
-    WRITE_JOBS,
-    WRITE_STATUS,
-    WRITE_EVENTS,
-    WRITE_LEVELS
-}; /* admissions are urgent */
+/* Admissions are urgent. */
+enum write_level { WRITE_URGENT, WRITE_JOBS, WRITE_STATUS, WRITE_EVENTS, WRITE_LEVELS };
 
 /* What `render` fills; zeroed and initialised before. */
 struct write_request {
@@ -40,24 +33,25 @@ struct write_request {
 
 enum write_end {
     WRITE_OK,
-    WRITE_NOTHING, /* render said that nothing is left to write; no request was made */
-    WRITE_REFUSED, /* by the API server, see reply->class: CONFLICT, EXISTS, NOT_FOUND, GONE, INVALID, FORBIDDEN */
+    WRITE_NOTHING,  /* render said that nothing is left to write; no request was made */
+    WRITE_REFUSED,  /* by the API server, see reply->class: CONFLICT, EXISTS, NOT_FOUND, GONE, ... */
     WRITE_LOST,     /* it may have happened or not, and is not safe_twice */
     WRITE_GIVEN_UP, /* max_tries are used up; reply is the last answer */
-    WRITE_FENCED, /* may_write said no; nothing was sent, or nothing more (an earlier try may have happened) */
-    WRITE_REPLACED, /* a newer intent of the same key took its place; if it was tried before, it may have happened */
-    WRITE_FAILED,  /* render failed with another code than ERR_NOMEM */
-    WRITE_DROPPED, /* the queue was drained; if it was tried before, it may have happened */
+    WRITE_FENCED,   /* may_write said no; if it was tried before, it may have happened */
+    WRITE_REPLACED, /* a newer intent of the same key took its place; if it was tried, it may have happened */
+    WRITE_FAILED,   /* render failed with another code than ERR_NOMEM */
+    WRITE_DROPPED,  /* the queue was drained; if it was tried before, it may have happened */
     WRITE_ENDS
 };
 
 struct write {
     const char *key; /* copied; at most WRITE_KEY_MAX bytes: "workloads/ns/name" */
     enum write_level level;
-    int64_t
-        wait_ns; /* not before this time from now, to gather changes; a newer intent does not move an earlier time back. 0 = at once */
+    /* Not before this time from now, to gather changes; a newer intent does not move an earlier time back. 0 = at once. */
+    int64_t wait_ns;
     uint32_t max_tries; /* 0 = without end */
-    /* 0 = send it, 1 = nothing to write any more, ERR_NOMEM = again later, other negative = WRITE_FAILED. Called from writes_run only. */
+    /* 0 = send it, 1 = nothing to write any more, ERR_NOMEM = again later, other negative = WRITE_FAILED. Called from writes_run only;
+     * does not call the queue. */
     int (*render)(void *arg, struct write_request *ret, struct err *err);
     /* Exactly once for each intent that writes_put accepted, unless it was cancelled or the queue freed. `body` is the answer's,
      * borrowed, NUL behind it, "" when there is none. From writes_run, from the server's callbacks, or (WRITE_REPLACED,
