@@ -74,29 +74,29 @@ static const struct job_kind kinds[] = {
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
-/* Kinds that have an integration (around.md 1.1), and ReplicaSet. */
+/* Kinds that have an integration (around.md 1.0.2, 1.1), and ReplicaSet. */
 static const struct {
-    const char *group, *kind;
+    const char *group, *kind, *framework;
 } owners[] = {
-    {"batch", "Job"},
-    {"jobset.x-k8s.io", "JobSet"},
-    {"ray.io", "RayJob"},
-    {"ray.io", "RayCluster"},
-    {"ray.io", "RayService"},
-    {"kubeflow.org", "MPIJob"},
-    {"kubeflow.org", "TFJob"},
-    {"kubeflow.org", "PyTorchJob"},
-    {"kubeflow.org", "XGBoostJob"},
-    {"kubeflow.org", "PaddleJob"},
-    {"kubeflow.org", "JAXJob"},
-    {"trainer.kubeflow.org", "TrainJob"},
-    {"workload.codeflare.dev", "AppWrapper"},
-    {"sparkoperator.k8s.io", "SparkApplication"},
-    {"leaderworkerset.x-k8s.io", "LeaderWorkerSet"},
-    {"", "Pod"},
-    {"apps", "Deployment"},
-    {"apps", "StatefulSet"},
-    {"apps", "ReplicaSet"},
+    {"batch", "Job", "batch/job"},
+    {"jobset.x-k8s.io", "JobSet", "jobset.x-k8s.io/jobset"},
+    {"ray.io", "RayJob", "ray.io/rayjob"},
+    {"ray.io", "RayCluster", "ray.io/raycluster"},
+    {"ray.io", "RayService", "ray.io/rayservice"},
+    {"kubeflow.org", "MPIJob", "kubeflow.org/mpijob"},
+    {"kubeflow.org", "TFJob", "kubeflow.org/tfjob"},
+    {"kubeflow.org", "PyTorchJob", "kubeflow.org/pytorchjob"},
+    {"kubeflow.org", "XGBoostJob", "kubeflow.org/xgboostjob"},
+    {"kubeflow.org", "PaddleJob", "kubeflow.org/paddlejob"},
+    {"kubeflow.org", "JAXJob", "kubeflow.org/jaxjob"},
+    {"trainer.kubeflow.org", "TrainJob", "trainer.kubeflow.org/trainjob"},
+    {"workload.codeflare.dev", "AppWrapper", "workload.codeflare.dev/appwrapper"},
+    {"sparkoperator.k8s.io", "SparkApplication", "sparkoperator.k8s.io/sparkapplication"},
+    {"leaderworkerset.x-k8s.io", "LeaderWorkerSet", "leaderworkerset.x-k8s.io/leaderworkerset"},
+    {"", "Pod", "pod"},
+    {"apps", "Deployment", "deployment"},
+    {"apps", "StatefulSet", "statefulset"},
+    {"apps", "ReplicaSet", ""},
 };
 
 const struct job_kind *job_kind_of(enum api_kind k)
@@ -117,13 +117,18 @@ const struct job_kind *job_kind_named(const char *framework)
     return NULL;
 }
 
-bool job_kind_owns(const char *group, const char *kind)
+const char *job_kind_framework(const char *group, const char *kind)
 {
     for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
         if (strcmp(owners[i].group, group) == 0 && strcmp(owners[i].kind, kind) == 0)
-            return true;
+            return owners[i].framework;
     }
-    return false;
+    return NULL;
+}
+
+bool job_kind_owns(const char *group, const char *kind)
+{
+    return job_kind_framework(group, kind) != NULL;
 }
 
 /* ---- questions ---------------------------------------------------------------------------------------------------------- */

@@ -51,6 +51,8 @@ const struct job_kind *job_kind_named(const char *framework);
 
 /* Is this a kind that owns jobs of its own and answers for them (around.md 2.1.2)? All kinds that have an integration are. */
 bool job_kind_owns(const char *group, const char *kind);
+/* The name of that integration, whether we have it or not; "" for ReplicaSet, NULL for a kind without one. */
+const char *job_kind_framework(const char *group, const char *kind);
 
 /* ---- questions about a job ---------------------------------------------------------------------------------------------- */
 
