@@ -292,8 +292,9 @@ static unsigned dirty_admission(const struct wl_json_patch *p)
     const struct cond *reserved = &p->to->cond[COND_QUOTA_RESERVED];
     unsigned no_requests = p->from->requests ? DIRTY_NO_REQUESTS : 0;
 
-    if (reserved->status != STATUS_TRUE)
-        return p->from->has_admission ? DIRTY_NO_ADMISSION : 0;
+    if (reserved->status !=
+        STATUS_TRUE) /* without the condition, it is not ours to say that the admission is void */
+        return p->from->has_admission && reserved->status != STATUS_ABSENT ? DIRTY_NO_ADMISSION : 0;
     if (!p->admission)
         return 0;
     if (!p->from->has_admission || p->readmitted ||

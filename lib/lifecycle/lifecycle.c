@@ -130,7 +130,7 @@ static void evicted(struct pass *p, const char *reason, const char *cause)
     struct str full;
 
     p->changed = true;
-    if (p->code || !cond_true(p->s, COND_QUOTA_RESERVED))
+    if (p->code || !(cond_true(p->s, COND_QUOTA_RESERVED) || (p->l->object && p->l->object->has_admission)))
         return;
     p->r->evicted = eviction_of(p->s, reason, cause);
     str_init(&full, MESSAGE_MAX);

@@ -17,6 +17,7 @@
 struct lifecycle_object {
     struct ending_object ending; /* owners, deletion, label job-uid, generation */
     bool has_finalizer;          /* ours */
+    bool has_admission;          /* status.admission is there; what holds quota counts as having one */
     int32_t max_execution_s;     /* spec.maximumExecutionTimeSeconds, 0 = unset */
 };
 

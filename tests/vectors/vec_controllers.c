@@ -4,7 +4,6 @@
 #include "core/lq_view.h"
 #include "core/references.h"
 #include "core/world_priv.h"
-#include "lifecycle/ending.h"
 #include "lifecycle/queue_cond.h"
 #include "vec_ops.h"
 #include "vec_status.h"
@@ -24,84 +23,6 @@ static bool is_listed(const struct doc_node *list, const char *text)
 static bool has_finalizer(const struct doc_node *object)
 {
     return is_listed(doc_path(object, "metadata.finalizers"), finalizer);
-}
-
-/* ---- the end of a Workload ---------------------------------------------------------------------------------------------- */
-
-static struct ending_object object_of(const struct object *o)
-{
-    const struct doc_node *owners = doc_path(o->doc, "metadata.ownerReferences");
-    return (struct ending_object){.owned = owners && owners->n,
-                                  .deleting = doc_path(o->doc, "metadata.deletionTimestamp") != NULL,
-                                  .has_job_uid = *o->workload.job_uid != '\0',
-                                  .generation = o->workload.generation};
-}
-
-bool vec_is_ending(struct vec *v, const struct object *o)
-{
-    struct ending_object e = object_of(o);
-    (void)v;
-    return marks_of_fact(&o->workload).finished || e.deleting || (!e.owned && e.has_job_uid);
-}
-
-static struct ending_config config_of(struct vec *v)
-{
-    struct ending_config c = {.finish_orphans = true};
-    for (uint32_t i = 0; i < v->ngates; i++)
-        if (strcmp(v->gates[i].name, "FinishOrphanedWorkloads") == 0)
-            c.finish_orphans = v->gates[i].on;
-    doc_foreach (o, vec_find(v, "reconcilerOpts")) {
-        const struct doc_node *keep = doc_path(o, "sets.workloadRetention.afterFinished");
-        if (keep) {
-            c.has_retention = true;
-            c.retention_ns = vec_duration(v, keep);
-        }
-    }
-    return c;
-}
-
-/* An object that is being deleted is gone with its last finalizer. */
-static void check_finalizers(struct vec *v, const struct object *o, bool release)
-{
-    const struct doc_node *before = doc_path(o->doc, "metadata.finalizers"),
-                          *want = doc_field(v->want, "wantWorkload");
-    const char **left = vec_alloc(v, ((before ? before->n : 0) + 1) * sizeof(*left));
-    uint32_t n = 0;
-    doc_foreach (f, before)
-        if (!release || strcmp(f->text, finalizer) != 0)
-            left[n++] = f->text;
-    bool gone = object_of(o).deleting && n == 0;
-    vec_check_bool(v, "gone", NULL, gone != !want);
-    if (!gone)
-        vec_check_set(v, "finalizers", doc_path(want, "metadata.finalizers"), left, n);
-}
-
-void vec_check_ending(struct vec *v, const struct object *o)
-{
-    static const char *const ignore[] = {"lastTransitionTime", NULL};
-    struct ending_config c = config_of(v);
-    struct ending_object e = object_of(o);
-    struct ending got;
-    struct status s;
-    struct str text;
-    when_ns now = vec_when(v, vec_find(v, "fakeClock"));
-    char wait[64] = "";
-    str_init(&text, 0);
-    if (vec_status(v, &o->workload, &s)) {
-        if (ending_of(&c, &e, &s, now, &got))
-            vec_broken(v, "the end", NULL);
-        else if (got.again != WHEN_NONE)
-            duration_print(got.again - now, wait, sizeof(wait));
-        vec_print_conditions(&s, &text);
-        if (doc_field(v->want, "wantWorkload"))
-            vec_check_json(v, "conditions", doc_path(v->want, "wantWorkload.status.conditions"), &text,
-                           &(struct vec_compare){.ignore = ignore, .sets = true});
-        check_finalizers(v, o, got.release);
-        vec_check_bool(v, "deleted", NULL, got.remove); /* an event of it is in no case */
-        vec_check_str(v, "requeueAfter", doc_path(v->want, "wantResult.requeueAfter"), wait);
-    }
-    str_free(&text);
-    status_free(&s);
 }
 
 /* ---- finalizers --------------------------------------------------------------------------------------------------------- */

@@ -4,9 +4,10 @@
 
 #include "vec_world.h"
 
-/* A reconciliation that is about the end of the Workload (10.4 steps 1 and 2): does the case show one? */
-bool vec_is_ending(struct vec *v, const struct object *o);
-void vec_check_ending(struct vec *v, const struct object *o);
+/* One reconciliation of a Workload (10.4), through to the document that the API server has then. */
+void vec_reconcile(struct vec *v);
+/* Flavors and checks that a ClusterQueue names exist and are active in these tables without being listed. */
+bool vec_put_references(struct vec *v, struct world *w, const struct fact_cluster_queue *cq);
 
 /* Counts (11.2) and Active (9.5) of the LocalQueue of the case. */
 void vec_check_local_queue(struct vec *v);

@@ -1,4 +1,4 @@
-/* The life cycle of Workloads (10.4), as far as the simulator needs it; the order of pending Workloads; what LocalQueues consumed. */
+/* Parts of the life cycle of Workloads (10.4); the order of pending Workloads; what LocalQueues consumed. */
 #include "vec_controllers.h"
 #include "vec_status.h"
 
@@ -14,12 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATER "controllers come later"
+/* ---- the list of checks, first half ------------------------------------------------------------------------------------- */
 
-/* ---- one reconciliation of a Workload ----------------------------------------------------------------------------------- */
-
-/* Flavors and checks that a ClusterQueue names exist and are active in these tables without being listed. */
-static bool put_references(struct vec *v, struct world *w, const struct fact_cluster_queue *cq)
+bool vec_put_references(struct vec *v, struct world *w, const struct fact_cluster_queue *cq)
 {
     struct err err;
     for (uint32_t g = 0; g < cq->ngroups; g++)
@@ -38,22 +35,6 @@ static bool put_references(struct vec *v, struct world *w, const struct fact_clu
         }
     }
     return true;
-}
-
-static bool put_queues(struct vec *v, struct world *w, when_ns now)
-{
-    const struct doc_node *cq = vec_find(v, "cq"), *lq = vec_find(v, "lq");
-    struct object o;
-    if (cq &&
-        !(vec_object(v, cq, &o) && put_references(v, w, &o.cluster_queue) && vec_put_object(v, w, &o, now)))
-        return false;
-    if (lq && vec_bool(v, vec_find(v, "shouldDeleteLQ"))) {
-        if (!vec_object(v, lq, &o))
-            return false;
-        o.local_queue.deleting = true;
-        return vec_put_object(v, w, &o, now);
-    }
-    return vec_put(v, w, lq, now);
 }
 
 static void print_checks(const struct status *s, struct str *out)
@@ -82,128 +63,6 @@ static void check_checks(struct vec *v, const char *field, const struct doc_node
     print_checks(s, &text);
     vec_check_json(v, field, want, &text, &(struct vec_compare){.ignore = ignore, .sets = true});
     str_free(&text);
-}
-
-/* The clock of the tables is not that of all their conditions, so times do not count. */
-static void check_conditions(struct vec *v, const struct doc_node *want, const struct status *s)
-{
-    static const char *const ignore[] = {"lastTransitionTime", NULL};
-    struct str text;
-    str_init(&text, 0);
-    vec_print_conditions(s, &text);
-    vec_check_json(v, "conditions", want, &text,
-                   &(struct vec_compare){.ignore = ignore, .sets = true, .subset = true});
-    str_free(&text);
-}
-
-static void check_status(struct vec *v, const struct doc_node *want, const struct status *s)
-{
-    check_conditions(v, doc_field(want, "conditions"), s);
-    check_checks(v, "admissionChecks", doc_field(want, "admissionChecks"), s);
-    const struct doc_node *requeue = doc_field(want, "requeueState");
-    vec_check_i64(v, "requeueState.count", doc_field(requeue, "count"), s->requeue_count);
-    /* The tables do not compare the time itself: what they give does not always follow from their input. */
-    vec_check_bool(v, "requeueState.requeueAt", NULL,
-                   !doc_field(requeue, "requeueAt") != (s->requeue_at == WHEN_NONE));
-}
-
-/* Settings given as options of the tables. */
-static bool pods_ready_config(struct vec *v, struct podsready_config *ret)
-{
-    doc_foreach (o, vec_find(v, "reconcilerOpts")) {
-        const struct doc_node *c = doc_path(o, "sets.waitForPodsReady"),
-                              *limit = doc_field(c, "requeuingBackoffLimitCount");
-        if (!c)
-            continue;
-        *ret = (struct podsready_config){.has_limit = limit != NULL, .limit = (int32_t)vec_i64(v, limit)};
-        ret->timeout_ns = vec_duration(v, doc_field(c, "timeout"));
-        ret->recovery_ns = vec_duration(v, doc_field(c, "recoveryTimeout"));
-        ret->backoff = (struct backoff){vec_i64(v, doc_field(c, "requeuingBackoffBaseSeconds")) * NS_PER_S,
-                                        vec_duration(v, doc_field(c, "requeuingBackoffMaxDuration")), 2};
-        return true;
-    }
-    return false;
-}
-
-/* The last part of step 9. */
-static void expire(struct vec *v, const struct wl *wl, struct status *s, when_ns now)
-{
-    struct podsready_config c;
-    const char *cause;
-    if (!wl->marks.active || !pods_ready_config(v, &c))
-        return;
-    when_ns due = podsready_deadline(&c, s, &cause);
-    if (due != WHEN_NONE && due <= now && podsready_expire(&c, s, wl->key, cause, 0, now, wl->generation))
-        vec_broken(v, "expiry", NULL);
-}
-
-static void run(struct vec *v, struct world *w, const struct object *o, when_ns now,
-                const struct doc_node *want)
-{
-    struct wl *wl = vec_put_workload(v, w, &o->workload, now);
-    struct status s;
-    struct err err;
-    status_init(&s);
-    if (wl && world_settle(w, &err))
-        vec_broken(v, "settling", &err);
-    else if (wl && vec_status(v, &o->workload, &s)) {
-        struct lifecycle l = lifecycle_of(w, wl, o->workload.gated_by, now);
-        struct lifecycle_result r;
-        if (lifecycle_step(&l, &s, &r, &err))
-            vec_broken(v, "life cycle", &err);
-        if (!r.changed)
-            expire(v, wl, &s, now);
-        if (want)
-            check_status(v, doc_field(want, "status"), &s);
-    }
-    status_free(&s);
-}
-
-/* Options that the life cycle does not have. */
-static bool has_unknown_options(struct vec *v)
-{
-    const struct doc_node *opts = vec_find(v, "reconcilerOpts");
-    struct podsready_config c;
-    return opts && opts->n && !pods_ready_config(v, &c);
-}
-
-static void check_queued(struct vec *v, struct world *w)
-{
-    const struct doc_node *want = doc_field(v->want, "wantWorkloadsInQueue");
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < world_cq_count(w); i++)
-        n += world_cq(w, i).npending_active + world_cq(w, i).npending_inadmissible;
-    if (want)
-        vec_check_i64(v, "wantWorkloadsInQueue", want, n);
-}
-
-static void reconcile(struct vec *v)
-{
-    const struct doc_node *want = doc_field(v->want, "wantWorkloadUseMergePatch");
-    when_ns now = vec_when(v, vec_find(v, "fakeClock"));
-    struct object o;
-    want = want ? want : doc_field(v->want, "wantWorkload");
-    if (!vec_object(v, vec_find(v, "workload"), &o))
-        return;
-    if (vec_find(v, "patchErr")) {
-        vec_skip(v, "an error of the API server");
-        return;
-    }
-    if (vec_is_ending(v, &o)) {
-        vec_check_ending(v, &o);
-        return;
-    }
-    if (has_unknown_options(v)) {
-        vec_skip(v, LATER);
-        return;
-    }
-    struct world *w = vec_world(v, NULL);
-    if (w && vec_put_list(v, w, doc_field(v->shared, "objects"), now) &&
-        vec_put_list(v, w, v->objects, now) && put_queues(v, w, now)) {
-        run(v, w, &o, now, want);
-        check_queued(v, w);
-    }
-    world_free(w);
 }
 
 /* ---- times (10.5, 10.6) ------------------------------------------------------------------------------------------------- */
@@ -294,7 +153,7 @@ static void sync_checks(struct vec *v)
 {
     struct world *w = vec_world(v, NULL);
     struct object cq, o;
-    if (w && vec_object(v, vec_find(v, "cq"), &cq) && put_references(v, w, &cq.cluster_queue) &&
+    if (w && vec_object(v, vec_find(v, "cq"), &cq) && vec_put_references(v, w, &cq.cluster_queue) &&
         vec_put_object(v, w, &cq, VEC_NOW) && vec_object(v, vec_find(v, "wl"), &o))
         sync_checks_of(v, w, &o.workload, "wantChecks");
     world_free(w);
@@ -312,7 +171,7 @@ static void sync_states(struct vec *v)
         checks[cq.nchecks++].name = vec_str(v, c);
     if (api_read_check_states(vec_find(v, "states"), v->arena, API_LENIENT, &f.checks, &f.nchecks, &err))
         vec_broken(v, "states", &err);
-    else if (w && put_references(v, w, &cq) && world_put_cluster_queue(w, &cq, VEC_NOW, &err) == 0)
+    else if (w && vec_put_references(v, w, &cq) && world_put_cluster_queue(w, &cq, VEC_NOW, &err) == 0)
         sync_checks_of(v, w, &f, "wantStates");
     world_free(w);
 }
@@ -503,10 +362,10 @@ static const struct vec_entry entries[] = {
     {"controller_core__TestAdmittedNotReadyWorkload", not_ready, NULL, 0},
     {"workload__TestTotalExecutionTime", execution_time, NULL, 0},
     {"controller_core__TestLocalQueueReconcile", sample, NULL, 0},
-    {"controller_core__TestReconcile", reconcile, NULL, VEC_ANY_GATES},
-    {"controller_core__TestReconcileEviction", reconcile, NULL, 0},
-    {"controller_core__TestReconcileInadmissible", reconcile, NULL, 0},
-    {"controller_core__TestReconcileRequeue", reconcile, NULL, 0},
+    {"controller_core__TestReconcile", vec_reconcile, NULL, VEC_ANY_GATES},
+    {"controller_core__TestReconcileEviction", vec_reconcile, NULL, 0},
+    {"controller_core__TestReconcileInadmissible", vec_reconcile, NULL, 0},
+    {"controller_core__TestReconcileRequeue", vec_reconcile, NULL, 0},
     {"controller_core__TestReconcileSyncAdmissionChecks", sync_checks, NULL, 0},
     {"controller_core__TestSyncCheckStates", sync_states, NULL, 0},
     {"controller_core__TestUpdateAfsConsumedUsage", settle, NULL, 0},

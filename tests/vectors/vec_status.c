@@ -1,6 +1,11 @@
 #include "vec_status.h"
 
+#include "api/make.h"
+
 #include <inttypes.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 bool vec_status(struct vec *v, const struct fact_workload *f, struct status *ret)
 {
@@ -66,4 +71,40 @@ const char *vec_invalid_text(struct vec *v, const char *prefix, const struct doc
     const char *text = vec_printf(v, "%s", str_text(&s));
     str_free(&s);
     return text;
+}
+
+/* ---- merge patches ------------------------------------------------------------------------------------------------------ */
+
+static struct doc_node *merged(struct arena *a, const struct doc_node *into, const struct doc_node *patch)
+{
+    struct make m = make_map(a, 1);
+
+    if (!doc_is(patch, DOC_MAP))
+        return make_copy(a, patch);
+    into = doc_is(into, DOC_MAP) ? into : NULL;
+    doc_foreach (c, into) {
+        const struct doc_node *with = doc_get(patch, c->key);
+        if (!with)
+            make_put_copy(&m, c->key, c);
+        else if (with->type != DOC_NULL)
+            make_put(&m, c->key, merged(a, c, with));
+    }
+    doc_foreach (c, patch)
+        if (c->type != DOC_NULL && !doc_get(into, c->key))
+            make_put(&m, c->key, merged(a, NULL, c));
+    return m.node;
+}
+
+const struct doc_node *vec_merge(struct vec *v, const struct doc_node *into, const struct doc_node *patch)
+{
+    jmp_buf bail;
+
+    v->arena->bail = &bail;
+    if (setjmp(bail)) {
+        fputs("out of memory\n", stderr);
+        exit(1);
+    }
+    const struct doc_node *n = merged(v->arena, into, patch);
+    v->arena->bail = NULL;
+    return n;
 }

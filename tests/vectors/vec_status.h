@@ -13,5 +13,7 @@ void vec_check_conditions(struct vec *v, const char *field, const struct doc_nod
                           const struct status *s);
 /* The message of 2.8 for a list of field errors ({field, badValue, detail}), "" for none. */
 const char *vec_invalid_text(struct vec *v, const char *prefix, const struct doc_node *errors);
+/* A merge patch (RFC 7396) applied to a document; both stay as they are. Lives until the end of the case. */
+const struct doc_node *vec_merge(struct vec *v, const struct doc_node *into, const struct doc_node *patch);
 
 #endif
