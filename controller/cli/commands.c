@@ -42,6 +42,24 @@ static const char simulate_about[] =
     "after --startup), and admission checks are taken as Ready, with a warning: what would answer them is "
     "not in the files.";
 
+static const struct cli_option controller_options[] = {
+    {"config", 0, "FILE", NULL, "Kueue's Configuration; default: its defaults"},
+    {"kubeconfig", 0, "FILE", NULL,
+     "how to reach the API server; default: $KUBECONFIG, what a pod is given, ~/.kube/config"},
+    {"context", 0, "NAME", NULL, "a context of the kubeconfig; default: its current one"},
+    {"namespace", 'n', "NS", NULL, "where the Lease lies; default: the pod's, else the Configuration's"},
+    {0},
+};
+
+static const char controller_about[] =
+    "Watches the API server, decides who gets quota, and writes what was decided: Workloads are admitted, "
+    "preempted and released, their jobs started and stopped, the statuses of queues kept. It leads while it "
+    "holds Kueue's own Lease, so that it and Kueue never act at the same time; without the Lease it stands "
+    "by.\n"
+    "\n"
+    "SIGINT or SIGTERM end it: what is being written ends, the Lease is given back. When it starts again it "
+    "goes on from the objects as they are. Running jobs do not notice.";
+
 static const struct cli_option convert_options[] = {
     {"filename", 'f', "PATH", NULL,
      "a file, a directory (its *.yaml, *.yml and *.json), or - for standard input; may be repeated"},
@@ -217,6 +235,20 @@ const struct cli_command cli_commands[] = {
                      {"sluice simulate -q -f queues/ || echo 'somebody waits'",
                       "a check in a pipeline: only the exit status"}},
         .run = cli_simulate,
+    },
+    {
+        .name = "controller",
+        .synopsis = "[--config FILE] [--kubeconfig FILE] [--namespace NS]",
+        .summary = "run in a cluster: admit, preempt, start and stop jobs",
+        .about = controller_about,
+        .options = controller_options,
+        .exits = {{"0", "ended by a signal"},
+                  {"1", "it cannot start, or the Lease was lost: to be started again"},
+                  {"2", "wrong usage"}},
+        .examples = {{"sluice controller", "in a pod"},
+                     {"sluice controller --kubeconfig ~/.kube/config", "on a laptop, against a cluster"},
+                     {"sluice controller --config configuration.yaml", "with Kueue's Configuration"}},
+        .run = cli_controller,
     },
     {
         .name = "convert",

@@ -52,7 +52,7 @@ static int start_lease(struct controller *c, struct err *err)
         .server = &c->seams.rest,
         .timers = &c->timers,
         .clock = &c->seams.clock,
-        .ns = *e->ns ? e->ns : c->cfg.namespace,
+        .ns = *e->ns ? e->ns : c->cfg.ns,
         .name = *e->name ? e->name : "c1f6bfd2.kueue.x-k8s.io",
         .identity = c->cfg.identity,
         .duration_ns = e->lease_ns,

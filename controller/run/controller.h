@@ -17,11 +17,11 @@ struct world;
 struct controller_config {
     const struct fact_config *core;
     const struct settings *settings;
-    const char *identity;  /* of this process in the Lease: unique among all */
-    const char *namespace; /* where the Lease lies */
-    bool elect;            /* false: no Lease, it leads from the start */
-    bool job_set;          /* deal with JobSets when their kind is served */
-    struct sink *sink;     /* NULL = a sink that only counts */
+    const char *identity; /* of this process in the Lease: unique among all */
+    const char *ns;       /* where the Lease lies */
+    bool elect;           /* false: no Lease, it leads from the start */
+    bool job_set;         /* deal with JobSets when their kind is served */
+    struct sink *sink;    /* NULL = a sink that only counts */
     /* Called for each line of the log; NULL = none. */
     void (*log)(void *arg, int level, const char *object, const char *text);
     void *log_arg;

@@ -161,7 +161,7 @@ static void mark(struct controller *c, const struct cycle *cy)
     struct record **touched = mem_alloc(n * sizeof(struct record *) + 1);
 
     if (!touched)
-        return; /* record_look does it, a moment later */
+        return; /* record_look_at does it, a moment later */
     for (uint32_t i = 0; i < cy->nevicted; i++)
         touched[i] = cy->evicted[i]->user;
     for (uint32_t i = 0; i < cy->ndecisions; i++)

@@ -266,7 +266,7 @@ static bool waits(const struct record *r)
            r->status.cond[COND_FINISHED].status != STATUS_TRUE;
 }
 
-void record_look(struct record *r)
+void record_look_at(struct record *r)
 {
     struct controller *c = r->c;
     bool changed = false;
@@ -298,7 +298,7 @@ void records_look(struct controller *c)
         if (!c->dirty)
             c->dirty_end = &c->dirty;
         r->dirty = false;
-        record_look(r);
+        record_look_at(r);
     }
 }
 

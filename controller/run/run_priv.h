@@ -234,7 +234,7 @@ struct record *records_find(const struct controller *c, const char *ns, const ch
 /* To be looked at in this turn or a later one. */
 void record_touch(struct record *r);
 /* Everything that lifecycle says, now; then a write, if there is anything to write. */
-void record_look(struct record *r);
+void record_look_at(struct record *r);
 void records_look(struct controller *c);
 /* The status was changed by hand (a decision, a job): marks to the world. */
 void record_marks(struct record *r);
