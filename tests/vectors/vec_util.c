@@ -392,8 +392,6 @@ static const struct vec_entry entries[] = {
     {"util_admissioncheck__TestIndexerFunc", NULL, CHECKS, 0},
     {"util_admissionfairsharing__TestCalculateUsageWithDRA", afs_weighted_usage, NULL, 0},
     {"util_admissionfairsharing__TestResolveLQWeight", NULL, "an error of the API server", 0},
-    {"util_equality__TestComparePodSetSlices", NULL,
-     "whether a Workload still describes its job: jobs come later", 0},
     {"util_limitrange__TestValidatePodSpec", validate_pod, NULL, 0},
     {"util_math__TestSafeValue", safe_value, NULL, 0},
     {"util_math__TestSaturatingMul", saturating_mul, NULL, 0},
