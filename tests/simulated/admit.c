@@ -61,7 +61,10 @@ static const struct val *default_job(struct store *st, const struct val *o)
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         o = dflt(a, o, fields[i][0], fields[i][1]);
     const struct val *labels = val_path(o, "spec.template.metadata.labels");
-    o = val_with_path(a, o, "spec.template.metadata.labels", own_labels(st, o, labels));
+    labels = own_labels(st, o, labels);
+    o = val_with_path(a, o, "spec.template.metadata.labels", labels);
+    if (!val_path(o, "metadata.labels"))
+        o = val_with_path(a, o, "metadata.labels", labels);
     return val_with_path(a, o, "spec.selector",
                          val_format(a, "{\"matchLabels\":{\"batch.kubernetes.io/controller-uid\":\"%s\"}}",
                                     val_text(o, "metadata.uid", "")));

@@ -40,7 +40,8 @@ static struct answer status(struct store *st, int code, const char *reason, cons
         "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{%s},\"status\":\"Failure\",\"message\":",
         metadata ? metadata : "");
     str_add_json(&s, message);
-    str_addf(&s, ",\"reason\":\"%s\"", reason);
+    if (*reason)
+        str_addf(&s, ",\"reason\":\"%s\"", reason);
     if (details)
         str_addf(&s, ",\"details\":%s", details);
     str_addf(&s, ",\"code\":%d}", code);

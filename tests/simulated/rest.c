@@ -176,17 +176,16 @@ static struct answer check_identity(const struct change *c, const struct entry *
     if (strcmp(name, e->name) != 0)
         return refuse(st, 400, "BadRequest",
                       "the name of the object (%s) does not match the name on the URL (%s)", name, e->name);
-    if (*uid && strcmp(uid, own) != 0)
-        return refuse_conflict(
-            st, c->r, e->name,
-            val_printf(&st->a, "Precondition failed: UID in precondition: %s, UID in object meta: %s", uid,
-                       own));
     bool none = !*rv || strcmp(rv, "0") == 0;
     if (none && c->whole && !c->r->unconditional)
         return refuse_invalid(st, c->r, e->name, "metadata.resourceVersion", "FieldValueInvalid",
                               "Invalid value: 0: must be specified for an update");
     if (!none && strcmp(rv, val_text(before, "metadata.resourceVersion", "")) != 0)
         return refuse_changed(st, c->r, e->name);
+    /* The status of a custom kind takes its metadata from what is there before anybody compares. */
+    if (*uid && strcmp(uid, own) != 0 && !(c->sub && c->r->custom))
+        return refuse_invalid(st, c->r, e->name, "metadata.uid", "FieldValueInvalid",
+                              "Invalid value: \"%s\": field is immutable", uid);
     return (struct answer){0};
 }
 
@@ -238,17 +237,19 @@ struct answer rest_update(const struct change *c, struct entry *e, const struct 
 static struct answer check_preconditions(const struct change *c, const struct entry *e,
                                          const struct val *options)
 {
-    static const char *const what[][3] = {
-        {"preconditions.uid", "metadata.uid", "UID"},
-        {"preconditions.resourceVersion", "metadata.resourceVersion", "ResourceVersion"}};
+    static const char *const what[][4] = {
+        {"preconditions.uid", "metadata.uid", "UID", "The object might have been deleted and then recreated"},
+        {"preconditions.resourceVersion", "metadata.resourceVersion", "ResourceVersion",
+         "The object might have been modified"}};
     for (int i = 0; i < 2; i++) {
         const char *want = val_text(options, what[i][0], NULL),
                    *have = val_text(e->newest->object, what[i][1], "");
         if (want && strcmp(want, have) != 0)
             return refuse_conflict(
                 c->st, c->r, c->name,
-                val_printf(&c->st->a, "Precondition failed: %s in precondition: %s, %s in object meta: %s",
-                           what[i][2], want, what[i][2], have));
+                val_printf(&c->st->a,
+                           "the %s in the precondition (%s) does not match the %s in record (%s). %s",
+                           what[i][2], want, what[i][2], have, what[i][3]));
     }
     return (struct answer){0};
 }
@@ -338,6 +339,8 @@ static struct answer write_named(struct change *c, const struct rest_request *r)
     struct answer bad = check_body(c, body);
     if (bad.code)
         return bad;
+    if (!e && strcmp(c->r->kind, "Lease") == 0) /* the one kind here that an update creates */
+        return rest_create_object(c, body, 201);
     if (!e)
         return refuse_not_found(c->st, c->r, c->name);
     c->whole = true;

@@ -27,7 +27,8 @@ static struct answer check_match(struct store *st, const struct route *q)
     if (q->watch || !q->rv_match)
         return (struct answer){0};
     if (q->cont)
-        return refuse_options(st, "resourceVersionMatch", "resourceVersionMatch is forbidden for continue");
+        return refuse_options(st, "resourceVersionMatch",
+                              "resourceVersionMatch is forbidden when continue is provided");
     if (!q->rv)
         return refuse_options(st, "resourceVersionMatch",
                               "resourceVersionMatch is forbidden unless resourceVersion is provided");
@@ -48,8 +49,8 @@ struct answer rest_check_list(struct store *st, const struct route *q)
     if (!route_selectable(q, &st->a, &why))
         return refuse(st, 400, "BadRequest", "%s", why);
     if (q->rv && strspn(q->rv, "0123456789") != strlen(q->rv))
-        return refuse(st, 400, "BadRequest", "resourceVersion: Invalid value: \"%s\": strconv.ParseUint",
-                      q->rv);
+        return refuse(st, q->watch ? 500 : 400, q->watch ? "" : "BadRequest",
+                      "resourceVersion: Invalid value: \"%s\": strconv.ParseUint", q->rv);
     return (struct answer){0};
 }
 
@@ -161,23 +162,23 @@ struct answer rest_list(struct store *st, const struct route *q)
     str_init(&meta, 0);
     collect(st, q, &p, &it);
     str_addf(&meta, "{\"resourceVersion\":\"%lld\"", (long long)p.rv);
+    if (!it.more && q->resource->custom)
+        str_add(&meta, ",\"continue\":\"\"");
     if (it.more) {
         str_addf(&meta, ",\"continue\":\"%lld+%s\"", (long long)p.rv, it.last);
         if (!q->labels && !q->fields)
             str_addf(&meta, ",\"remainingItemCount\":%u", it.more);
     }
     str_addc(&meta, '}');
-    const char *form = q->resource->custom
-                           ? "{\"apiVersion\":\"%s\",\"items\":[%s],\"kind\":\"%sList\",\"metadata\":%s}"
-                           : NULL;
     const char *version = rest_api_version(st, q->resource), *kind = q->resource->kind;
     struct answer a =
-        form ? answer_text(st, 200,
-                           "{\"apiVersion\":\"%s\",\"items\":[%s],\"kind\":\"%sList\",\"metadata\":%s}",
-                           version, str_text(&it.out), kind, str_text(&meta))
-             : answer_text(st, 200,
-                           "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":%s,\"items\":[%s]}", kind,
-                           version, str_text(&meta), str_text(&it.out));
+        q->resource->custom
+            ? answer_text(st, 200,
+                          "{\"apiVersion\":\"%s\",\"items\":[%s],\"kind\":\"%sList\",\"metadata\":%s}",
+                          version, str_text(&it.out), kind, str_text(&meta))
+            : answer_text(st, 200,
+                          "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":%s,\"items\":[%s]}", kind,
+                          version, str_text(&meta), str_text(&it.out));
     str_free(&it.out);
     str_free(&meta);
     return a;

@@ -31,10 +31,10 @@ struct kube_call {
     struct answer answer;
     const char *error;
     /* a watch */
-    int64_t cursor; /* the next version to look at */
-    bool initial;   /* the state comes first */
-    bool awake;     /* a delivery is due */
-    bool expired;   /* its version is too old */
+    int64_t cursor;          /* the next version to look at */
+    bool initial;            /* the state comes first */
+    bool awake;              /* a delivery is due */
+    bool expired, too_large; /* its version is too old, of the future */
     bool dead;
     int64_t late_ns;
 };
@@ -357,6 +357,11 @@ static void send_changes(struct kube_call *c, bool bookmark)
         send_expired(c);
         return;
     }
+    if (c->too_large) {
+        struct answer a = refuse_too_large(st, strtoll(c->route.rv, NULL, 10));
+        send_error(c, &a);
+        return;
+    }
     struct str out;
     str_init(&out, 0);
     if (c->initial)
@@ -408,8 +413,6 @@ static void watch_begin(struct kube_call *c)
     }
     struct answer bad = rest_check_list(s->store, q);
     int64_t rv = q->rv ? strtoll(q->rv, NULL, 10) : 0;
-    if (!bad.code && q->initial && rv > store_rv(s->store))
-        bad = refuse_too_large(s->store, rv);
     if (bad.code) {
         reply(c, bad);
         return;
@@ -419,6 +422,7 @@ static void watch_begin(struct kube_call *c)
     c->initial = q->initial ? strcmp(q->initial, "true") == 0 : rv == 0;
     c->cursor = rv == 0 ? store_rv(s->store) + 1 : rv + 1;
     c->expired = !c->initial && rv && rv < s->store->compacted;
+    c->too_large = c->initial && rv > store_rv(s->store);
     int64_t life =
         q->timeout_s > 0 ? q->timeout_s : LEAST_WATCH_S + (int64_t)(dice_next(&s->dice) % LEAST_WATCH_S);
     vclock_after(s->clock, life * NS_PER_S, watch_end, c);
