@@ -261,12 +261,12 @@ int queue_json_cohort(const struct queue_json *q, struct str *out)
 
 /* ---- digests of the world ----------------------------------------------------------------------------------------------- */
 
-/* One line of usage, as both sides say it; quantities in canonical form. */
-static uint64_t hash_use(uint64_t h, const char *flavor, const char *resource, const char *total,
-                         const char *borrowed)
+/* One line of usage, as both sides say it. */
+static uint64_t hash_use(uint64_t h, const char *flavor, const char *resource, struct quantity total,
+                         struct quantity borrowed)
 {
     h = wl_json_hash_text(wl_json_hash_text(h, flavor), resource);
-    return wl_json_hash_text(wl_json_hash_text(h, total), borrowed);
+    return wl_json_hash_quantity(wl_json_hash_quantity(h, total), borrowed);
 }
 
 static uint64_t hash_counts(uint64_t h, int64_t pending, int64_t reserving, int64_t admitted)
@@ -289,10 +289,7 @@ static uint64_t hash_share(uint64_t h, bool has, int64_t share)
 /* A sum: the order of a map does not count. */
 static uint64_t hash_amount(const char *resource, struct quantity q)
 {
-    char text[64];
-
-    quantity_print(q, text, sizeof(text));
-    return wl_json_hash_text(wl_json_hash_text(WL_JSON_SEED, resource), text);
+    return wl_json_hash_quantity(wl_json_hash_text(WL_JSON_SEED, resource), q);
 }
 
 static uint64_t hash_consumed(uint64_t h, uint64_t sum, when_ns updated)
@@ -300,16 +297,22 @@ static uint64_t hash_consumed(uint64_t h, uint64_t sum, when_ns updated)
     return wl_json_hash_i64(wl_json_hash_i64(h, (int64_t)sum), wl_json_seconds(updated));
 }
 
+/* The value that quantity_text writes. */
+static struct quantity quantity_of(const char *resource, amount v)
+{
+    char text[64];
+    struct quantity q;
+
+    quantity_text(resource, v, text, sizeof(text));
+    return quantity_parse(text, strlen(text), &q, NULL) ? quantity_from_i64(v) : q;
+}
+
 static uint64_t hash_usage(uint64_t h, const struct view *v, bool admitted)
 {
-    char total[64], borrowed[64] = "";
-
     for (uint32_t i = 0; i < v->rows.n; i++) {
         const struct cq_use *u = &v->rows.at[i];
-        quantity_text(u->resource, total_of(u, admitted), total, sizeof(total));
-        if (v->borrows)
-            quantity_text(u->resource, borrowed_of(v, u, admitted), borrowed, sizeof(borrowed));
-        h = hash_use(h, u->flavor, u->resource, total, borrowed);
+        h = hash_use(h, u->flavor, u->resource, quantity_of(u->resource, total_of(u, admitted)),
+                     quantity_of(u->resource, v->borrows ? borrowed_of(v, u, admitted) : 0));
     }
     return wl_json_hash_i64(h, v->rows.n);
 }
@@ -358,26 +361,23 @@ uint64_t queue_json_cohort_digest(const struct queue_json *q)
 
 /* ---- digests of documents ----------------------------------------------------------------------------------------------- */
 
-static const char *canonical(const struct doc_node *n, char *text, size_t cap)
+/* What is none becomes one that no queue holds. */
+static struct quantity quantity_in(const struct doc_node *n)
 {
     struct quantity q;
 
-    if (doc_quantity(n, &q, NULL))
-        return n ? "?" : "";
-    quantity_print(q, text, cap);
-    return text;
+    return doc_quantity(n, &q, NULL) ? quantity_from_i64(n ? INT64_MIN : 0) : q;
 }
 
 static uint64_t hash_list(uint64_t h, const struct doc_node *list, bool borrows)
 {
-    char total[64], borrowed[64];
     int64_t n = 0;
 
     doc_foreach (f, list) {
         doc_foreach (r, doc_field(f, "resources")) {
             h = hash_use(h, doc_str_or(f, "name", ""), doc_str_or(r, "name", ""),
-                         canonical(doc_field(r, "total"), total, sizeof(total)),
-                         borrows ? canonical(doc_field(r, "borrowed"), borrowed, sizeof(borrowed)) : "");
+                         quantity_in(doc_field(r, "total")),
+                         quantity_in(borrows ? doc_field(r, "borrowed") : NULL));
             n++;
         }
     }

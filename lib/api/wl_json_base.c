@@ -24,6 +24,12 @@ uint64_t wl_json_hash_i64(uint64_t h, int64_t v)
     return hash_bytes(h, &v, sizeof(v));
 }
 
+uint64_t wl_json_hash_quantity(uint64_t h, struct quantity q)
+{
+    h = wl_json_hash_i64(h, (int64_t)q.coef);
+    return wl_json_hash_i64(wl_json_hash_i64(h, (int64_t)(q.coef >> 64)), q.exp10);
+}
+
 uint64_t wl_json_conditions_digest(const struct status *s)
 {
     uint64_t h = WL_JSON_SEED;
@@ -66,10 +72,7 @@ uint64_t wl_json_evictions_digest(const struct status *s)
 
 static uint64_t hash_amount(const char *resource, struct quantity q)
 {
-    char text[64];
-
-    quantity_print(q, text, sizeof(text));
-    return wl_json_hash_text(wl_json_hash_text(WL_JSON_SEED, resource), text);
+    return wl_json_hash_quantity(wl_json_hash_text(WL_JSON_SEED, resource), q);
 }
 
 uint64_t wl_json_requests_digest(const struct fact_assignment *list, uint32_t n)

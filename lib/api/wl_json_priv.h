@@ -30,6 +30,8 @@ void wl_json_node(const struct doc_node *n, struct str *out);
 #define WL_JSON_SEED 0xcbf29ce484222325u
 uint64_t wl_json_hash_text(uint64_t h, const char *text);
 uint64_t wl_json_hash_i64(uint64_t h, int64_t v);
+/* By value: 1Gi and 1073741824 are equal. */
+uint64_t wl_json_hash_quantity(uint64_t h, struct quantity q);
 
 /* Times in seconds, as they are written; WHEN_NONE stays. */
 static inline int64_t wl_json_seconds(when_ns t)

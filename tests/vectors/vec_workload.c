@@ -682,9 +682,7 @@ static void back_to_pending(struct vec *v)
     world_free(w);
 }
 
-#define METRICS "metrics come later"
 #define COUNTS "counts of pod sets as maps: bookkeeping of another program"
-#define WRITES "writes to the API server come later"
 #define TOPOLOGY "topology-aware placement comes later"
 #define DEVICES "device requests (DRA) come later"
 
@@ -695,7 +693,6 @@ static const struct vec_entry entries[] = {
     {"workload__TestApplyPodSetCounts", NULL, COUNTS, 0},
     {"workload__TestAssignmentClusterQueueState", pending_flavors, NULL, 0},
     {"workload__TestCalcLocalQueueFSUsage", NULL, "the usage is not in the file", 0},
-    {"workload__TestEvictionPendingLatency", NULL, METRICS, 0},
     {"workload__TestExtractPodSetCounts", NULL, COUNTS, 0},
     {"workload__TestExtractPodSetCountsFromWorkload", NULL, COUNTS, 0},
     {"workload__TestFilterChecksForAdmission", filter_checks, NULL, 0},
@@ -708,7 +705,6 @@ static const struct vec_entry entries[] = {
     {"workload__TestNeedsSecondPass", NULL, TOPOLOGY, 0},
     {"workload__TestNewInfo", new_info, NULL, 0},
     {"workload__TestPodSetsCounts_HasFewerReplicasThan", NULL, COUNTS, 0},
-    {"workload__TestPropagateResourceRequests", NULL, WRITES, 0},
     {"workload__TestReclaimablePodsAreEqual", reclaimable_equal, NULL, 0},
     {"workload__TestResourceUsage", resource_usage, NULL, 0},
     {"workload__TestSchedulingHash", scheduling_hash, NULL, 0},
@@ -717,7 +713,6 @@ static const struct vec_entry entries[] = {
     {"workload__TestSetRequeueState", requeue_state, NULL, 0},
     {"workload__TestShouldSkipClusterNomination", NULL, "MultiKueue comes later", 0},
     {"workload__TestSyncAdmittedCondition", sync_admitted, NULL, 0},
-    {"workload__TestUpdateReclaimablePods", NULL, WRITES, 0},
     {"workload__TestUpdateWithRebuild", rebuild, NULL, 0},
     {"workload__TestUsedNodes", NULL, TOPOLOGY, 0},
     {"workload__TestValidateLimitRange", validate_limits, NULL, 0},
@@ -725,7 +720,7 @@ static const struct vec_entry entries[] = {
     {"workload__TestWithPreprocessedDRAResources", NULL, DEVICES, 0},
     {"workload__TestWithPreprocessedDRAResourcesReplacesExtendedResources", NULL, DEVICES, 0},
     {"workload__TestWorkloadPriorityClassChanged", NULL,
-     "which changes a controller reacts to: controllers come later", 0},
+     "which changes another program passes over: ours compares what it would write", 0},
     {"workload_evict__TestIsEvictedByDeactivation", evicted_by_deactivation, NULL, 0},
     {"workload_evict__TestIsEvictedByPodsReadyTimeout", evicted_by_timeout, NULL, 0},
     {"workload_finish__TestFinish", finish, NULL, 0},
