@@ -5,7 +5,7 @@
 
 #include "kube/seam.h"
 
-enum { SELFCHECK_ITEMS_MAX = 1024, SELFCHECK_PARALLEL = 8 };
+enum { SELFCHECK_ITEMS_MAX = 512, SELFCHECK_PARALLEL = 8 };
 
 /* One question. Texts are borrowed until the end. */
 struct selfcheck_item {
