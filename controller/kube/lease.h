@@ -23,9 +23,8 @@ struct lease_handler {
     /* Once, after on_lead: we do not lead any more, and lease_may_write is false already. Nothing is tried any more: the caller ends
      * the process. */
     void (*on_lost)(void *arg, const char *why);
-    void (*on_holder)(
-        void *arg,
-        const char *identity); /* another one holds it: each time the holder changes; may be NULL */
+    /* Another one holds it: each time the holder changes. May be NULL. */
+    void (*on_holder)(void *arg, const char *identity);
     void (*on_trouble)(void *arg, const char *text); /* for logs, when it begins; may be NULL */
     void *arg;
 };
