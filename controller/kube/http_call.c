@@ -241,7 +241,9 @@ static unsigned http_call_set_request(struct kube_call *c)
     SET(CURLOPT_HEADERDATA, c);
     SET(CURLOPT_WRITEFUNCTION, http_call_on_body);
     SET(CURLOPT_WRITEDATA, c);
-    SET(CURLOPT_BUFFERSIZE, c->verb == KUBE_GET ? (c->stream ? 65536L : 262144L) : 16384L);
+    /* Refused (43) by a handle that was used before and still has its buffer; it goes on with the size that it has. */
+    (void)curl_easy_setopt(c->easy, CURLOPT_BUFFERSIZE,
+                           c->verb == KUBE_GET ? (c->stream ? 65536L : 262144L) : 16384L);
     SET(CURLOPT_TIMEOUT_MS, (long)((c->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
     if (c->body) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body_len);
