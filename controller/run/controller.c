@@ -5,6 +5,13 @@
 
 /* ---- the Lease ------------------------------------------------------------------------------------------------------------- */
 
+static const char *lease_ns(const struct controller *c)
+{
+    const char *ns = c->cfg.settings->election.ns;
+
+    return *ns ? ns : c->cfg.ns;
+}
+
 /* What was seen before may be older than the last write of the leader before us: everything is read anew (kubernetes.md 3.13 d). */
 static void on_lead(void *arg)
 {
@@ -40,9 +47,43 @@ static void on_holder(void *arg, const char *identity)
     run_log(c, LOG_INFO, "", "standing by: %s leads", identity);
 }
 
+static void on_namespace_made(void *arg, const struct kube_reply *reply)
+{
+    struct controller *c = arg;
+
+    c->making_namespace = NULL;
+    if (reply->status == 201)
+        run_log(c, LOG_INFO, "", "the namespace %s was made, for the Lease", lease_ns(c));
+}
+
+/* A cluster where neither we nor Kueue was installed: who may make the namespace of the Lease makes it. */
+static void make_namespace(struct controller *c)
+{
+    const struct kube_handler handler = {.on_done = on_namespace_made, .arg = c};
+    struct kube_request q = {
+        .verb = KUBE_POST,
+        .path = "/api/v1/namespaces",
+        .content_type = KUBE_JSON,
+        .timeout_ns = 15 * NS_PER_S,
+    };
+
+    str_clear(&c->text);
+    str_add(&c->text, "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":");
+    str_add_json(&c->text, lease_ns(c));
+    str_add(&c->text, "}}");
+    q.body = str_text(&c->text);
+    q.body_len = c->text.len;
+    if (!str_failed(&c->text))
+        c->making_namespace = c->seams.rest.start(c->seams.rest.self, &q, &handler, NULL);
+}
+
 static void on_lease_trouble(void *arg, const char *text)
 {
-    run_log(arg, LOG_WARNING, "lease", "%s", text);
+    struct controller *c = arg;
+
+    run_log(c, LOG_WARNING, "lease", "%s", text);
+    if (c->complete && !c->making_namespace && !things_find(c, API_NAMESPACE, "", lease_ns(c)))
+        make_namespace(c);
 }
 
 static int start_lease(struct controller *c, struct err *err)
@@ -52,7 +93,7 @@ static int start_lease(struct controller *c, struct err *err)
         .server = &c->seams.rest,
         .timers = &c->timers,
         .clock = &c->seams.clock,
-        .ns = *e->ns ? e->ns : c->cfg.ns,
+        .ns = lease_ns(c),
         .name = *e->name ? e->name : "c1f6bfd2.kueue.x-k8s.io",
         .identity = c->cfg.identity,
         .duration_ns = e->lease_ns,
@@ -212,6 +253,8 @@ void controller_free(struct controller *c)
     if (!c)
         return;
     kinds_stop(c);
+    if (c->making_namespace)
+        c->seams.rest.cancel(c->seams.rest.self, c->making_namespace);
     jobs_free(c);
     records_free(c);
     things_free(c);

@@ -115,7 +115,10 @@ static int tell_preempted(struct record *victim, struct record *preemptor, const
         return ERR_NOMEM;
     str_clear(&c->text);
     reason_preemptor_event(&c->text, c->w, by->w, cy->evicted_target[i]);
-    return notify(preemptor, false, "PreemptedWorkload", &c->text);
+    if (str_failed(&c->text))
+        return ERR_NOMEM;
+    publish_event(preemptor, false, "PreemptedWorkload", str_text(&c->text));
+    return 0;
 }
 
 static int apply_eviction(struct controller *c, const struct cycle *cy, uint32_t i)

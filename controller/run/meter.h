@@ -80,7 +80,7 @@ void meter_free(struct meter *m); /* NULL is fine; before the world */
 /* What has been counted stays under the role it was counted in. */
 void meter_set_role(struct meter *m, enum meter_role role);
 
-/* Text for /metrics; ERR_NOMEM, ERR_LIMIT. */
+/* Text for /metrics; ERR_NOMEM. */
 MUST_USE int meter_text(struct meter *m, struct str *out, struct err *err);
 /* The same as a page (serve/web.h); `arg` is the meter. */
 int meter_page(void *arg, struct str *out, const char **content_type);

@@ -13,6 +13,12 @@ static void path_of(const struct record *r, const char *sub, struct str *out)
     str_addf(out, "%s/namespaces/%s/workloads/%s%s", KUEUE_PATH, r->view->ns, r->view->name, sub);
 }
 
+/* Kueue's own names, so that fields change hands without a new manager when a cluster does. */
+static void add_manager(struct write_request *q, const char *name)
+{
+    str_addf(&q->path, "?fieldManager=%s", name);
+}
+
 static void key_of(const struct record *r, struct str *out)
 {
     str_addf(out, "workloads/%s", r->key);
@@ -53,6 +59,7 @@ static int render_status(struct record *r, struct write_request *q, bool *ret_ch
     q->verb = KUBE_PATCH;
     q->content_type = KUBE_MERGE_PATCH;
     path_of(r, "/status", &q->path);
+    add_manager(q, "kueue-admission");
     r->sent_what = SENT_STATUS;
     return finish_render(q);
 }
@@ -262,7 +269,7 @@ void publish_release(struct controller *c)
 
 /* ---- how it ended ---------------------------------------------------------------------------------------------------------- */
 
-static void publish_events(struct record *r)
+void publish_event(struct record *r, bool warning, const char *reason, const char *note)
 {
     struct controller *c = r->c;
     const struct event_ref ref = {
@@ -273,12 +280,14 @@ static void publish_events(struct record *r)
         .uid = r->view->uid,
     };
 
-    for (uint32_t i = 0; i < r->notices.n; i++) {
-        const struct notice *n = &r->notices.v[i];
-        events_emit(c->events, &ref, n->warning ? EVENTS_WARNING : EVENTS_NORMAL, n->reason, n->reason,
-                    n->note);
-        c->stats.events++;
-    }
+    events_emit(c->events, &ref, warning ? EVENTS_WARNING : EVENTS_NORMAL, reason, reason, note);
+    c->stats.events++;
+}
+
+static void publish_events(struct record *r)
+{
+    for (uint32_t i = 0; i < r->notices.n; i++)
+        publish_event(r, r->notices.v[i].warning, r->notices.v[i].reason, r->notices.v[i].note);
     notices_cut(&r->notices, 0);
 }
 

@@ -65,13 +65,20 @@ static struct controller *the(const struct queue_status *q)
 
 /* ---- what is to be written ------------------------------------------------------------------------------------------------- */
 
+const char *queues_target(const struct controller *c, const char *ns, const char *name)
+{
+    const char *cq = "";
+    enum stop_policy stop;
+
+    return world_lq(c->w, ns, name, &cq, &stop) == LQ_MISSING ? "" : cq;
+}
+
 static bool usage_based(const struct controller *c, const struct thing *t)
 {
-    const char *cq = NULL;
-
-    if (!c->cfg.core->afs || world_lq(c->w, t->ns, t->name, &cq, NULL) == LQ_MISSING || !cq)
+    if (!c->cfg.core->afs)
         return false;
-    const struct thing *queue = things_find(c, API_CLUSTER_QUEUE, "", cq);
+    const struct thing *queue =
+        things_find(c, API_CLUSTER_QUEUE, "", queues_target(c, t->ns, t->name));
     return queue && queue->usage_based;
 }
 
@@ -99,11 +106,9 @@ static int settle_cond(struct controller *c, struct thing *t)
     if (t->kind != API_LOCAL_QUEUE)
         return 0;
     enum queue_cond_target target = TARGET_MISSING;
-    const char *cq = NULL;
-    (void)world_lq(c->w, t->ns, t->name, &cq, NULL);
-    uint32_t i = cq ? world_cq_find(c->w, cq) : NONE;
+    uint32_t i = world_cq_find(c->w, queues_target(c, t->ns, t->name));
     if (i != NONE && world_cq(c->w, i).exists)
-        target = world_cq_active(c->w, i, NULL, NULL) ? TARGET_ACTIVE : TARGET_INACTIVE;
+        target = world_cq(c->w, i).state == CQ_ACTIVE ? TARGET_ACTIVE : TARGET_INACTIVE;
     return queue_cond_local_queue(&q->active, t->stop, target, run_now(c), t->generation, &changed);
 }
 
@@ -241,19 +246,16 @@ void queues_due(void *arg)
 void queues_touch_wl(struct controller *c, const struct wl *wl)
 {
     const struct names *names = world_names(c->w);
-    const char *ns = names_text(names, wl->ns), *cq = NULL;
+    const char *ns = names_text(names, wl->ns), *queue = names_text(names, wl->queue);
     struct thing *t;
 
     if (!c->complete)
         return;
-    t = things_find(c, API_LOCAL_QUEUE, ns, names_text(names, wl->queue));
+    t = things_find(c, API_LOCAL_QUEUE, ns, queue);
     if (t)
         queues_touch(c, t);
-    if (wl->admission)
-        cq = names_text(names, wl->admission);
-    else
-        (void)world_lq(c->w, ns, names_text(names, wl->queue), &cq, NULL);
-    t = cq ? things_find(c, API_CLUSTER_QUEUE, "", cq) : NULL;
+    t = things_find(c, API_CLUSTER_QUEUE, "",
+                    wl->admission ? names_text(names, wl->admission) : queues_target(c, ns, queue));
     if (t)
         queues_touch(c, t);
     if (c->cfg.core->fair_sharing && !c->shares_changed) { /* everybody's share may be another now */

@@ -526,13 +526,11 @@ void records_touch_lq(struct controller *c, const char *ns, const char *name)
 void records_touch_cq(struct controller *c, const char *cluster_queue)
 {
     struct record *r, *next;
-    const char *cq;
 
     HASH_ITER (hh, c->records, r, next) {
         if (!r->wl)
             continue;
-        enum lq_state s = world_lq(c->w, r->view->ns, r->view->queue, &cq, NULL);
-        if ((s != LQ_MISSING && cq && !strcmp(cq, cluster_queue)) ||
+        if (!strcmp(queues_target(c, r->view->ns, r->view->queue), cluster_queue) ||
             !strcmp(names_text(world_names(c->w), r->wl->admission), cluster_queue))
             record_touch(r);
     }

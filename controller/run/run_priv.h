@@ -81,6 +81,7 @@ struct controller {
     struct writes *writes;
     struct events *events;
     struct lease *lease;
+    struct kube_call *making_namespace;
     bool leads, was_standby, lost, stopping, drained, released;
 
     struct thing *things;   /* uthash */
@@ -263,6 +264,8 @@ void publish_decision(struct record *r, enum sink_what what, const char *reason,
 void publish_release(struct controller *c);
 /* What was wanted of the object as it was comes to nothing: the world takes decisions back, events are not told, nothing is written. */
 void publish_forget(struct record *r);
+/* An event about it, now: it does not wait for a write. */
+void publish_event(struct record *r, bool warning, const char *reason, const char *note);
 /* Before the record goes. */
 void publish_cancel(struct record *r);
 
@@ -329,6 +332,8 @@ void queue_status_free(struct controller *c, struct queue_status *q);
 void queues_touch_wl(struct controller *c, const struct wl *wl);
 void queues_touch_all(struct controller *c);
 void queues_touch(struct controller *c, struct thing *t);
+/* The ClusterQueue that a LocalQueue names; "" = there is no such LocalQueue. */
+const char *queues_target(const struct controller *c, const char *ns, const char *name);
 void queues_due(void *arg); /* of the controller: writes what is due */
 
 /* controller.c */
