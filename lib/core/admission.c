@@ -27,8 +27,8 @@ static struct quantity usage_of(const char *resource, amount v)
 {
     char text[64];
     struct quantity q;
-    size_t n = amount_quantity_print(v, resource_is_cpu(resource), resource_is_binary(resource), text,
-                                     sizeof(text));
+    size_t n =
+        amount_quantity_print(v, resource_is_cpu(resource), resource_is_binary(resource), text, sizeof(text));
 
     return quantity_parse(text, n, &q, NULL) ? quantity_from_i64(v) : q;
 }

@@ -261,6 +261,18 @@ START_TEST(released)
 }
 END_TEST
 
+/* An admission without the condition that goes with it: somebody else's business. */
+START_TEST(admission_alone)
+{
+    take(workload("", "{'admission':{'clusterQueue':'q','podSetAssignments':[]}}"));
+    set(COND_REQUEUED, STATUS_FALSE, "X", AT(5));
+    struct wl_json_patch p = plain();
+    ck_assert_ptr_null(doc_get(doc_field(patch_of(&p), "status"), "admission"));
+    set(COND_QUOTA_RESERVED, STATUS_FALSE, "X", AT(5));
+    ck_assert(doc_is(doc_get(doc_field(patch_of(&p), "status"), "admission"), DOC_NULL));
+}
+END_TEST
+
 #define CHECKS                                                                                               \
     "{'admissionChecks':["                                                                                   \
     "{'name':'a','state':'Ready','lastTransitionTime':'" FIVE                                                \
@@ -432,6 +444,7 @@ static void add(TCase *t)
     tcase_add_test(t, admitted);
     tcase_add_test(t, readmitted);
     tcase_add_test(t, released);
+    tcase_add_test(t, admission_alone);
     tcase_add_test(t, kept);
     tcase_add_test(t, evicted);
     tcase_add_loop_test(t, requeue, 0, COUNT(requeues));
