@@ -19,7 +19,6 @@ enum {
     METRICS_BUCKETS_MAX = 24,  /* of a histogram, without +Inf */
     METRICS_FAMILY_MAX = 65536,
     METRICS_SERIES_MAX = 262144,
-    METRICS_TEXT_MAX = 64 << 20, /* bytes of the whole text */
 };
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
@@ -78,7 +77,7 @@ void metrics_clear(struct metrics *m, uint32_t family);
 /* From within collect: a sample of the family that is being collected. */
 void metrics_sample(struct metrics_out *out, const char *const *values, double v);
 
-/* Appends the text. ERR_NOMEM, ERR_LIMIT: `out` is of no use then. */
+/* Appends the text. ERR_NOMEM (or over the maximum of `out`): what was appended is of no use then. */
 MUST_USE int metrics_text(struct metrics *m, struct str *out, struct err *err);
 
 struct metrics_stats {
