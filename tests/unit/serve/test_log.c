@@ -82,7 +82,7 @@ static const struct {
      "a\"b\\c\nd\x01\xff\xc3\xa4\x1b[1m",
      {.key = "t", .type = LOG_TEXT, .text = "x\ty"},
      "{\"ts\":\"" TS "\",\"level\":\"warning\",\"msg\":\"a\\\"b\\\\c\\nd\\u0001\xef\xbf\xbd\xc3\xa4\\u001b["
-                     "1m\",\"t\":\"x\\ty\"}\n",
+     "1m\",\"t\":\"x\\ty\"}\n",
      TS " warning a\"b\\c d??\xc3\xa4?[1m t=x y\n"},
     {LOG_AT_INFO,
      "o",
