@@ -381,7 +381,7 @@ static void refused(struct job *j, const struct reply *reply)
         break;
     default:
         c->stats.refused++;
-        run_log(c, LOG_WARNING, j->key, "the API server refused %s (%d %s): %s", job_act_name(j->act),
+        run_log(c, LOG_WARNING, j->key, "the API server refused %s (%d %s): %.300s", job_act_name(j->act),
                 reply->code, reply->reason, reply->message);
         emit_event(j, true, "Refused", reply->message);
         again_later(j);
@@ -432,7 +432,8 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
     else if (end != WRITE_NOTHING)
         again_later(j);
     notices_cut(&j->notices, 0);
-    job_touch(j);
+    if (!j->timer.set) /* else it waits before the next try */
+        job_touch(j);
 }
 
 /* ---- asking for it --------------------------------------------------------------------------------------------------------- */
@@ -519,6 +520,9 @@ static void request(struct job *j, const struct job_action *a)
         }
         return;
     }
+    /* The API server takes another template only when no pod is left (kubernetes.md 4.2); the Job's status tells when. */
+    if (a->act == JOB_STOP_RESTORE && j->view->active)
+        return;
     if (keep_arguments(j, a)) {
         timer_start(&j->c->timers, &j->timer, NS_PER_S);
         return;

@@ -358,8 +358,8 @@ static void refused(struct record *r, const struct reply *reply)
     struct controller *c = r->c;
 
     c->stats.refused++;
-    run_log(c, LOG_WARNING, r->key, "the API server refused a write (%d %s): %s", reply->code, reply->reason,
-            reply->message);
+    run_log(c, LOG_WARNING, r->key, "the API server refused a write (%d %s): %.300s", reply->code,
+            reply->reason, reply->message);
     r->refused_until = run_now(c) + backoff_wait(&backoff, ++r->refusals);
     tell_sink(r, &r->sent_verdict, SINK_REFUSED);
     r->rereading = true;

@@ -10,7 +10,9 @@
 
 /* The API server pays 4 ms for each of these writes (HACKING.md "What a write costs"). */
 #define FIRST_WAIT_NS (200 * NS_PER_MS)
-#define BETWEEN_NS (5 * NS_PER_S)
+#define BETWEEN_NS NS_PER_S
+#define BUSY_BETWEEN_NS (5 * NS_PER_S) /* while BUSY_WRITES or more wait */
+enum { BUSY_WRITES = 16 };
 
 struct queue_status {
     struct thing *t;
@@ -77,8 +79,7 @@ static bool usage_based(const struct controller *c, const struct thing *t)
 {
     if (!c->cfg.core->afs)
         return false;
-    const struct thing *queue =
-        things_find(c, API_CLUSTER_QUEUE, "", queues_target(c, t->ns, t->name));
+    const struct thing *queue = things_find(c, API_CLUSTER_QUEUE, "", queues_target(c, t->ns, t->name));
     return queue && queue->usage_based;
 }
 
@@ -219,6 +220,7 @@ void queues_due(void *arg)
 {
     struct controller *c = arg;
     int64_t now = kube_mono(&c->seams.clock), next = INT64_MAX;
+    bool busy = writes_pending(c->writes) >= BUSY_WRITES;
     struct thing *t, *tmp;
 
     if (!c->leads || c->stopping)
@@ -230,8 +232,9 @@ void queues_due(void *arg)
         struct queue_status *q = t->queue;
         if (!q || !q->dirty)
             continue;
-        if (q->due > now || q->in_flight) {
-            int64_t at = q->due > now ? q->due : now + FIRST_WAIT_NS;
+        bool later = busy && q->written_at && now < q->written_at + BUSY_BETWEEN_NS;
+        if (q->due > now || q->in_flight || later) {
+            int64_t at = q->due > now ? q->due : now + (later ? BETWEEN_NS : FIRST_WAIT_NS);
             next = at < next ? at : next;
             continue;
         }
