@@ -25,9 +25,8 @@ struct events_config {
     struct writes *writes; /* borrowed; outlives the events */
     struct timers *timers;
     const struct kube_clock *clock;
-    const char
-        *controller; /* reportingController: a qualified name, "kueue.x-k8s.io/kueue-admission"; copied */
-    const char *instance; /* reportingInstance, at most 128 bytes; copied */
+    const char *controller; /* reportingController, a qualified name: "kueue.x-k8s.io/admission"; copied */
+    const char *instance;   /* reportingInstance, at most 128 bytes; copied */
 };
 
 struct events_stats {
