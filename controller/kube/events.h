@@ -43,8 +43,8 @@ struct events *events_new(const struct events_config *c,
                           struct err *err); /* owned; NULL: ERR_NOMEM, ERR_LIMIT */
 void events_free(struct events *e);         /* before `writes`; what waits is not written */
 
-/* All borrowed for the call. `note` is cut at 1024 bytes, reason and action must have at most 128. Never fails: what cannot be kept
- * is counted as dropped. */
+/* All borrowed for the call. `note` is cut at 1024 bytes, reason and action at 128. Never fails: what cannot be kept is counted as
+ * dropped. */
 void events_emit(struct events *e, const struct event_ref *regarding, const char *type, const char *reason,
                  const char *action, const char *note);
 const struct events_stats *events_stats(const struct events *e);
