@@ -359,7 +359,7 @@ static void warning_policy(struct renderer *r)
         put_condition(r, "has-a-queue", QUEUE_TEXT " != \"\"");
     put_no_owner(r, false);
     str_add(&r->body, "  validations:\n");
-    put_cel(&r->body, 4, true, "expression", "object.?spec.?suspend.orValue(false)");
+    put_cel(&r->body, 4, true, "expression", "object.?spec.?suspend.orValue(false) == true");
     str_add(&r->body,
             "    message: \"spec.suspend: Invalid value: false: a job in a queue starts suspended: it "
             "may run for a moment before it is held back\"\n");
