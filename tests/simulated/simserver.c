@@ -25,7 +25,7 @@ struct kube_call {
     size_t len;
     bool stream;
     enum state state;
-    int64_t timeout_ns;
+    int64_t timeout_ns, started;
     struct route route;
     const struct val *document;
     struct answer answer;
@@ -94,7 +94,8 @@ static struct kube_call *start(void *self, const struct kube_request *r, const s
                             .verb = r->verb,
                             .len = r->body_len,
                             .stream = r->stream,
-                            .timeout_ns = r->timeout_ns};
+                            .timeout_ns = r->timeout_ns,
+                            .started = s->clock->mono};
     c->content_type = r->content_type ? val_strndup(a, r->content_type, strlen(r->content_type)) : NULL;
     c->body = r->body ? val_strndup(a, r->body, r->body_len) : "";
     c->route = route_of(a, r->path);
@@ -186,19 +187,26 @@ static void deliver(void *arg)
 
 static void watch_begin(struct kube_call *c);
 
+static struct simserver_request as_seen(const struct kube_call *c)
+{
+    return (struct simserver_request){
+        .verb = c->verb, .route = &c->route, .body = c->document, .started = c->started};
+}
+
 static void execute(struct kube_call *c, struct answer *ret)
 {
     struct store *st = c->s->store;
     struct rest_request r = {
         .verb = c->verb, .route = &c->route, .content_type = c->content_type, .body = c->body, .len = c->len};
     const char *before = st->actor;
+    int64_t rv = store_rv(st);
     st->actor = c->s->actor;
     *ret = rest_do(st, &r);
     st->actor = before;
+    struct simserver_request seen = as_seen(c);
+    seen.changed = store_rv(st) != rv;
     if (c->s->seen)
-        c->s->seen(c->s->arg,
-                   &(struct simserver_request){.verb = c->verb, .route = &c->route, .body = c->document},
-                   ret);
+        c->s->seen(c->s->arg, &seen, ret);
 }
 
 /* Somebody else's write, which changes nothing that matters but the version. */
@@ -254,9 +262,9 @@ static void arrive(void *arg)
     bool watch = c->verb == KUBE_GET && c->route.watch && c->route.resource;
     s->requests[c->verb]++;
     enum simserver_fault f = SIM_NONE;
+    struct simserver_request seen = as_seen(c);
     if (s->fault)
-        f = s->fault(s->arg,
-                     &(struct simserver_request){.verb = c->verb, .route = &c->route, .body = c->document});
+        f = s->fault(s->arg, &seen);
     if (befall(c, f))
         return;
     if (watch) {

@@ -24,6 +24,8 @@ struct simserver_request {
     enum kube_verb verb;
     const struct route *route;
     const struct val *body; /* NULL without one */
+    int64_t started;        /* mono: when the client sent it */
+    bool changed;           /* it made a version; known once it is done */
 };
 
 struct simserver {

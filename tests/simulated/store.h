@@ -36,6 +36,7 @@ struct entry {
     const char *ns, *name;
     const struct version *newest;
     struct applied *applied;
+    void *data, *law; /* of whoever models the cluster, of who watches over it; the store looks at neither */
 };
 
 RB_HEAD(entry_tree, entry);

@@ -1,0 +1,133 @@
+/* Everything that goes wrong, and when. */
+#include "simulated/life_priv.h"
+
+#include <string.h>
+
+const char *fault_name(enum fault f)
+{
+    static const char *const names[FAULTS] = {
+        "request lost", "answer lost",  "throttled (429)", "broken (500)",  "overrun (504)",
+        "conflict",     "slow",         "connections cut", "half-dead",     "expired (410)",
+        "late watch",   "Lease stolen", "Lease deleted",   "clock stepped", "crash",
+        "stopped"};
+    return f < FAULTS ? names[f] : "?";
+}
+
+/* ---- of single requests ------------------------------------------------------------------------------------------------- */
+
+enum simserver_fault faults_of_request(void *arg, const struct simserver_request *r)
+{
+    struct life *l = arg;
+    static const enum simserver_fault of[] = {SIM_LOST_BEFORE, SIM_LOST_AFTER, SIM_THROTTLED, SIM_BROKEN,
+                                              SIM_OVERRUN,     SIM_CONFLICT,   SIM_SLOW};
+    static const enum fault as[] = {FAULT_LOST_BEFORE, FAULT_LOST_AFTER, FAULT_THROTTLED, FAULT_BROKEN,
+                                    FAULT_OVERRUN,     FAULT_CONFLICT,   FAULT_SLOW};
+    bool write = r->verb != KUBE_GET;
+    if (l->o->silent_world || life_calm(l))
+        return SIM_NONE;
+    if (write && l->crash_armed) {
+        l->crash_armed = false;
+        l->crash_due = true;
+        life_fault(l, FAULT_CRASH);
+    }
+    if (life_below(l, write ? 60 : 90) != 0)
+        return SIM_NONE;
+    uint32_t i = life_below(l, 7);
+    if (!write && (of[i] == SIM_CONFLICT || of[i] == SIM_OVERRUN))
+        return SIM_NONE;
+    if (of[i] == SIM_CONFLICT && (r->verb == KUBE_POST || !r->route->name))
+        return SIM_NONE;
+    life_fault(l, as[i]);
+    return of[i];
+}
+
+/* ---- of the whole ------------------------------------------------------------------------------------------------------- */
+
+static struct entry *the_lease(struct life *l)
+{
+    return store_first(l->store, resource_of_kind("Lease"));
+}
+
+static void steal(struct life *l)
+{
+    struct entry *e = the_lease(l);
+    if (!e || e->newest->deleted)
+        return;
+    const char *now = store_time(l->store);
+    int64_t n = val_number(e->newest->object, "spec.leaseTransitions", 0);
+    rest_patch(
+        l->store, "thief", e->resource, e->ns, e->name, NULL,
+        val_format(&l->store->a,
+                   "{\"spec\":{\"holderIdentity\":\"thief\",\"leaseDurationSeconds\":%u,\"acquireTime\":"
+                   "\"%.19s.000000Z\",\"renewTime\":\"%.19s.000000Z\",\"leaseTransitions\":%lld}}",
+                   5 + life_below(l, 11), now, now, (long long)n + 1));
+    life_fault(l, FAULT_STOLEN);
+}
+
+static void delete_lease(struct life *l)
+{
+    struct entry *e = the_lease(l);
+    if (e && !e->newest->deleted && rest_delete(l->store, "thief", e->resource, e->ns, e->name))
+        life_fault(l, FAULT_DELETED);
+}
+
+static void step_clock(struct life *l)
+{
+    int64_t by = life_between(l, NS_PER_S, 600 * NS_PER_S);
+    l->clock.step_ns = life_below(l, 2) ? by : -by;
+    life_fault(l, FAULT_CLOCK);
+}
+
+static void strike(void *arg)
+{
+    struct life *l = arg;
+    static const enum fault which[] = {FAULT_CUT,     FAULT_CUT,        FAULT_HALF_DEAD,  FAULT_EXPIRED,
+                                       FAULT_EXPIRED, FAULT_LATE_WATCH, FAULT_LATE_WATCH, FAULT_LATE_WATCH,
+                                       FAULT_STOLEN,  FAULT_DELETED,    FAULT_CLOCK,      FAULT_CLOCK,
+                                       FAULT_CRASH,   FAULT_CRASH,      FAULT_CRASH,      FAULT_STOP};
+    enum fault f = which[life_below(l, sizeof(which) / sizeof(which[0]))];
+    if (life_calm(l))
+        return;
+    switch (f) {
+    case FAULT_CUT:
+        simserver_cut(&l->server);
+        life_fault(l, f);
+        break;
+    case FAULT_HALF_DEAD:
+        if (simserver_half_dead(&l->server))
+            life_fault(l, f);
+        break;
+    case FAULT_EXPIRED:
+        if (simserver_expire(&l->server))
+            life_fault(l, f);
+        break;
+    case FAULT_LATE_WATCH:
+        if (simserver_delay_watch(&l->server, life_between(l, NS_PER_S, 30 * NS_PER_S)))
+            life_fault(l, f);
+        break;
+    case FAULT_STOLEN:
+        steal(l);
+        break;
+    case FAULT_DELETED:
+        delete_lease(l);
+        break;
+    case FAULT_CLOCK:
+        step_clock(l);
+        break;
+    case FAULT_CRASH:
+        l->crash_armed = true; /* at the next write */
+        break;
+    case FAULT_STOP:
+        l->stop_due = true;
+        break;
+    default:
+        break;
+    }
+}
+
+void faults_start(struct life *l)
+{
+    uint32_t n = 16 + life_below(l, 10);
+    for (uint32_t i = 0; i < n && !l->o->silent_world; i++)
+        vclock_after(&l->clock, life_between(l, 5 * NS_PER_S, l->calm_at), strike, l);
+}
