@@ -147,8 +147,8 @@ def own(folder):
 # ---- the test
 
 class Test:
-    def __init__(self, root, api, only):
-        self.root, self.api, self.only = root, api, only
+    def __init__(self, root, api):
+        self.root, self.api = root, api
         self.passed, self.failures, self.left_out = 0, [], []
         self.crds = [d for p in sorted((root / "crds").glob("*.yaml")) for d in documents(p)]
         self.policies = [d for p in sorted((root / "deploy/policies").glob("kinds*.yaml")) for d in documents(p)]
@@ -371,7 +371,7 @@ class Test:
 
 
 def run(root, kubeconfig, only):
-    test = Test(root, Api(kubeconfig), only)
+    test = Test(root, Api(kubeconfig))
     test.namespace(NAMESPACE)
     test.clear()
     test.install_crds(False)
