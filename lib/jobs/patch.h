@@ -43,7 +43,7 @@ MUST_USE int job_suspend_patch(const struct job_kind *kind, const char *resource
 /* The two changes themselves, as documents in the arena: the job as it runs with these infos, one a pod set (ERR_STATE as above) ... */
 MUST_USE int job_started(const struct job_docs *docs, const struct podinfo *infos, uint32_t n,
                          const struct doc_node **ret, struct err *err);
-/* ... and as it stands still; templates are left alone unless there is one info for each. */
+/* ... and as it stands still; templates are left alone unless there is one info for each. `infos` NULL = as docs->workload says. */
 MUST_USE int job_restored(const struct job_docs *docs, const struct podinfo *infos, uint32_t n,
                           const struct doc_node **ret, struct err *err);
 

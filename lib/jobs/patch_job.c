@@ -22,6 +22,7 @@ struct change {
     void *arg;
     const struct podinfo *infos;
     uint32_t n;
+    const struct doc_node *sets; /* the pod sets that `infos` were made from; may be NULL */
     enum job_stop_step step;
     const struct doc_node *result;
     struct err *err;
@@ -230,22 +231,16 @@ static int restore_job(struct change *c)
         if (rc < 0)
             return rc;
         keep_labels(c, &want, &places[i]);
-        if (podinfo_restore(&p, &want))
+        if (c->sets)
+            job = template_put(c->arena, job, &places[i],
+                               template_like(c->arena, places[i].template,
+                                             doc_field(doc_at(c->sets, i), "template"), &want.labels));
+        else if (podinfo_restore(&p, &want))
             job = template_put(c->arena, job, &places[i], template_with(c->arena, places[i].template, &p));
         job = with_count(c->arena, job, places[i].row, want.count);
     }
     c->result = job;
     return 0;
-}
-
-int job_restored(const struct job_docs *docs, const struct podinfo *infos, uint32_t n,
-                 const struct doc_node **ret, struct err *err)
-{
-    struct change c = {.docs = docs, .arena = docs->arena, .infos = infos, .n = n, .err = err};
-    int rc = guarded(&c, restore_job);
-    if (rc == 0)
-        *ret = c.result;
-    return rc;
 }
 
 static int restore_from_workload(struct change *c)
@@ -261,7 +256,18 @@ static int restore_from_workload(struct change *c)
     }
     c->infos = infos;
     c->n = n;
+    c->sets = sets;
     return restore_job(c);
+}
+
+int job_restored(const struct job_docs *docs, const struct podinfo *infos, uint32_t n,
+                 const struct doc_node **ret, struct err *err)
+{
+    struct change c = {.docs = docs, .arena = docs->arena, .infos = infos, .n = n, .err = err};
+    int rc = guarded(&c, infos ? restore_job : restore_from_workload);
+    if (rc == 0)
+        *ret = c.result;
+    return rc;
 }
 
 /* In three steps: the templates of a Job may change only while it is suspended and has no start time. */

@@ -116,13 +116,15 @@ static struct doc_node *tolerations_doc(struct arena *a, const struct doc_node *
     return p->ntolerations ? out.node : NULL;
 }
 
-static struct doc_node *gates_doc(struct arena *a, const struct podinfo *p)
+static struct doc_node *gates_doc(struct arena *a, const struct doc_node *old, const struct podinfo *p)
 {
     struct make out = make_list(a, 0);
     for (uint32_t i = 0; i < p->ngates; i++) {
+        const struct doc_node *there = doc_at(old, i);
         struct make gate = make_map(a, 0);
         make_put_text(&gate, "name", p->gates[i]);
-        make_put(&out, NULL, gate.node);
+        bool same = there && strcmp(doc_str_or(there, "name", ""), p->gates[i]) == 0;
+        make_put(&out, NULL, same ? make_copy(a, there) : gate.node);
     }
     return p->ngates ? out.node : NULL;
 }
@@ -138,7 +140,21 @@ struct doc_node *template_with(struct arena *a, const struct doc_node *template,
     t = edit_put(a, t, "metadata.annotations", labels_doc(a, &p->annotations));
     t = edit_put(a, t, "spec.nodeSelector", labels_doc(a, &p->selector));
     t = edit_put(a, t, "spec.tolerations", tolerations_doc(a, old, &was, p));
-    return edit_put(a, t, "spec.schedulingGates", gates_doc(a, p));
+    return edit_put(a, t, "spec.schedulingGates",
+                    gates_doc(a, doc_path(template, "spec.schedulingGates"), p));
+}
+
+struct doc_node *template_like(struct arena *a, const struct doc_node *template,
+                               const struct doc_node *source, const struct podinfo_labels *labels)
+{
+    static const char *const parts[] = {"metadata.annotations", "spec.nodeSelector", "spec.tolerations",
+                                        "spec.schedulingGates"};
+    struct doc_node *t = edit_put(a, template, "metadata.labels", labels_doc(a, labels));
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        const struct doc_node *part = doc_path(source, parts[i]);
+        t = edit_put(a, t, parts[i], part && part->n ? make_copy(a, part) : NULL);
+    }
+    return t;
 }
 
 /* ---- where templates are ------------------------------------------------------------------------------------------------ */

@@ -17,6 +17,10 @@ MUST_USE int template_update(const struct doc_node *update, struct arena *a, str
 /* The template with these parts; what it has already keeps its own words. */
 struct doc_node *template_with(struct arena *a, const struct doc_node *template, const struct podinfo *p);
 
+/* The template with the parts of `source`, in its words, but with these labels. */
+struct doc_node *template_like(struct arena *a, const struct doc_node *template,
+                               const struct doc_node *source, const struct podinfo_labels *labels);
+
 /* A pod set's place in the job. */
 struct template_place {
     const struct job_pods *row;
