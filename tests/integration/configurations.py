@@ -1,0 +1,34 @@
+"""The Configurations of the groups of tests that share a controller. A group that is not here runs without one: --kubeconfig alone."""
+
+HEAD = "apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\n"
+
+# A Lease that is free soon after its holder was killed; long enough for a machine that does much else.
+QUICK_LEASE = """leaderElection:
+  leaderElect: true
+  leaseDuration: 6s
+  renewDeadline: 4s
+  retryPeriod: 500ms
+"""
+
+CONFIG = {
+    "fair": HEAD + """fairSharing:
+  preemptionStrategies: [LessThanOrEqualToFinalShare, LessThanInitialShare]
+integrations:
+  frameworks: [batch/job, jobset.x-k8s.io/jobset]
+""",
+    "ready": HEAD + """waitForPodsReady:
+  timeout: 5s
+  recoveryTimeout: 3s
+  requeuingStrategy:
+    timestamp: Eviction
+    backoffBaseSeconds: 1
+    backoffMaxSeconds: 4
+    backoffLimitCount: 2
+objectRetentionPolicies:
+  workloads:
+    afterFinished: 2s
+    afterDeactivatedByKueue: 2s
+""",
+}
+
+PREPARE = {"fair": lambda env: env.install_job_set()}
