@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PREBUILT_AGAIN_NS (100 * NS_PER_MS)
+
 /* ---- the table ------------------------------------------------------------------------------------------------------------- */
 
 static struct job *find(const struct controller *c, const struct job_kind *kind, const char *ns,
@@ -406,8 +408,15 @@ static void look(struct controller *c, struct job *j)
 
 static void look_at(struct controller *c, struct job *j)
 {
-    if (j->in_flight || unsettled(c, j))
+    if (j->in_flight)
         return; /* the end of the write touches it */
+    if (unsettled(
+            c,
+            j)) { /* so does the end of its Workload's; one that it names and does not own yet knows nothing of it */
+        if (j->view && *j->view->prebuilt)
+            timer_start(&c->timers, &j->timer, PREBUILT_AGAIN_NS);
+        return;
+    }
     if (!j->view && !j->nwls) {
         drop(j);
         return;

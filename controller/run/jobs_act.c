@@ -565,6 +565,8 @@ void job_carry_out(struct job *j, const struct job_plan *plan)
         const struct job_action *a = &plan->actions[i];
         if (a->act == JOB_EVENT)
             event(j, a, asked);
+        else if (asked && (a->act == JOB_STOP_CLEAR || a->act == JOB_STOP_RESTORE))
+            continue; /* a later step of the same stop: the event behind it tells of its first */
         else if (asked)
             break;
         else if (!change_status(j, a)) {
