@@ -22,6 +22,7 @@ int cli_explain(int argc, char **argv);
 int cli_diff(int argc, char **argv);
 int cli_policies(int argc, char **argv);
 int cli_controller(int argc, char **argv);
+int cli_uninstall(int argc, char **argv);
 int cli_help(int argc, char **argv);
 int cli_man(int argc, char **argv);
 int cli_completion(int argc, char **argv);

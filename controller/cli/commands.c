@@ -42,6 +42,27 @@ static const char simulate_about[] =
     "after --startup), and admission checks are taken as Ready, with a warning: what would answer them is "
     "not in the files.";
 
+static const struct cli_option uninstall_options[] = {
+    {"kubeconfig", 0, "FILE", NULL, "how to reach the API server; default: as kubectl does"},
+    {"context", 0, "NAME", NULL, "a context of the kubeconfig; default: its current one"},
+    {"namespace", 'n', "NS", NULL, "where the Lease lies; default: kueue-system"},
+    {"force", 0, NULL, NULL, "although somebody holds the Lease: a controller that is gone for good"},
+    {"dry-run", 0, NULL, NULL, "only print what would be done"},
+    {0},
+};
+
+static const char uninstall_about[] =
+    "Takes away what would hold up others once the controller is gone: first the admission policies, so that "
+    "jobs are created as if Sluice had never been there, then the finalizers of Workloads, queues, flavors "
+    "and "
+    "checks, so that they can be deleted. Jobs that run go on running, and jobs that wait stay suspended: "
+    "whoever "
+    "wants them to run sets spec.suspend to false.\n"
+    "\n"
+    "CRDs and objects stay, for another controller or to be deleted with kubectl. The controller must be "
+    "stopped "
+    "first.";
+
 static const struct cli_option controller_options[] = {
     {"config", 0, "FILE", NULL, "Kueue's Configuration; default: its defaults"},
     {"kubeconfig", 0, "FILE", NULL,
@@ -249,6 +270,20 @@ const struct cli_command cli_commands[] = {
                      {"sluice controller --kubeconfig ~/.kube/config", "on a laptop, against a cluster"},
                      {"sluice controller --config configuration.yaml", "with Kueue's Configuration"}},
         .run = cli_controller,
+    },
+    {
+        .name = "uninstall",
+        .synopsis = "[--kubeconfig FILE] [--dry-run]",
+        .summary = "take away policies and finalizers, and touch no job",
+        .about = uninstall_about,
+        .options = uninstall_options,
+        .exits = {{"0", "done"},
+                  {"1", "something was refused, or a controller is at work; what was done is printed"},
+                  {"2", "wrong usage"}},
+        .examples = {{"sluice uninstall --dry-run", "what would be done"},
+                     {"kubectl delete -n kueue-system statefulset sluice && sluice uninstall", "all of it"},
+                     {"sluice uninstall && kubectl delete -f crds/", "and its kinds, with all objects"}},
+        .run = cli_uninstall,
     },
     {
         .name = "convert",

@@ -132,6 +132,7 @@ static int make_controller(struct process *p)
               : p->credentials->in_cluster ? p->credentials->ns
                                            : s->ns,
         .elect = s->election.on,
+        .preflight = true,
         .log = log_line,
     };
     struct controller_seams seams = {.watches = *http_watches(p->http), .rest = *http_requests(p->http)};

@@ -1,5 +1,5 @@
 /* Making, leading, stopping. */
-#include "run/run_priv.h"
+#include "run/preflight.h"
 
 #include <string.h>
 
@@ -19,6 +19,8 @@ static void on_lead(void *arg)
 
     run_log(c, LOG_INFO, "", "leading as %s", c->cfg.identity);
     c->leads = true;
+    if (c->cfg.preflight)
+        c->preflight = preflight_new(c);
     if (c->was_standby)
         kinds_resync(c);
     else if (c->complete) {
@@ -252,6 +254,7 @@ void controller_free(struct controller *c)
 {
     if (!c)
         return;
+    preflight_free(c->preflight);
     kinds_stop(c);
     if (c->making_namespace)
         c->seams.rest.cancel(c->seams.rest.self, c->making_namespace);

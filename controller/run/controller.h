@@ -20,7 +20,7 @@ struct controller_config {
     const char *identity; /* of this process in the Lease: unique among all */
     const char *ns;       /* where the Lease lies */
     bool elect;           /* false: no Lease, it leads from the start */
-    bool job_set;         /* deal with JobSets when their kind is served */
+    bool preflight;       /* look at permissions and policies when it begins to lead */
     struct sink *sink;    /* NULL = a sink that only counts */
     /* Called for each line of the log; NULL = none. */
     void (*log)(void *arg, int level, const char *object, const char *text);

@@ -82,6 +82,7 @@ struct controller {
     struct events *events;
     struct lease *lease;
     struct kube_call *making_namespace;
+    struct preflight *preflight;
     bool leads, was_standby, lost, stopping, drained, released;
 
     struct thing *things;   /* uthash */
