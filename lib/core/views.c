@@ -85,6 +85,13 @@ struct cq_view world_cq(const struct world *w, uint32_t index)
     return v;
 }
 
+struct cq_place world_cq_place(const struct world *w, uint32_t index)
+{
+    const struct cluster_queue *cq = w->cqs[index];
+    return (struct cq_place){names_text(w->names, cq->name), names_text(w->names, cq->cohort), cq->tree,
+                             cq->node};
+}
+
 const uint32_t *world_cq_order(struct world *w, uint32_t *ret_n)
 {
     *ret_n = w->ncq_order;

@@ -105,6 +105,14 @@ struct cq_view {
     int64_t generation; /* of allocatable resources (3.1) */
 };
 
+/* Where a ClusterQueue is, without counting anything: O(1). */
+struct cq_place {
+    const char *name, *cohort;
+    const struct tree *tree; /* NULL until it was settled */
+    uint32_t node;
+};
+struct cq_place world_cq_place(const struct world *w, uint32_t cq);
+
 uint32_t world_cq_count(const struct world *w);
 uint32_t world_cq_find(const struct world *w, const char *name); /* NONE if unknown */
 struct cq_view world_cq(const struct world *w, uint32_t cq);
