@@ -375,34 +375,27 @@ static bool gate_holds(const struct renderer *r, const char *gate, bool off)
     return !gate || gate_named(r->in->gates, gate) != off;
 }
 
-static void add_part(struct str *s, const char *text)
-{
-    if (*text)
-        str_add_json(s, text);
-}
-
 /* The message as CEL: field, kind, value, detail. JSON's string literals are CEL's. */
 static void put_message_cel(struct str *s, const struct policy_rule *q)
 {
-    struct str head;
-    const char *quote = q->bare || !q->value ? "" : "\"";
+    const char *quote = q->bare ? "" : "\"", *detail = q->detail_cel ? "" : q->detail;
+    struct str text;
 
-    str_init(&head, 0);
-    str_addf(&head, "%s: %s: %s", q->field, q->kind, quote);
+    str_init(&text, 0);
+    str_addf(&text, "%s: %s: %s", q->field, q->kind, q->value ? quote : detail);
     str_add(s, q->each ? "variables.at[i] + " : "");
-    str_add_json(s, str_text(&head));
-    str_clear(&head);
-    if (q->value)
+    str_add_json(s, str_text(&text));
+    if (q->value) {
         str_addf(s, " +\n  %s +\n  ", q->value);
-    str_addf(&head, "%s%s%s", quote, q->value ? ": " : "", q->detail_cel ? "" : q->detail);
-    if (!q->value && head.len)
-        str_add(s, " +\n  ");
-    add_part(s, str_text(&head));
+        str_clear(&text);
+        str_addf(&text, "%s: %s", quote, detail);
+        str_add_json(s, str_text(&text));
+    }
     if (q->detail_cel)
-        str_addf(s, "%s%s", head.len ? " +\n  " : " +\n  ", q->detail_cel);
-    if (str_failed(&head))
+        str_addf(s, " +\n  %s", q->detail_cel);
+    if (str_failed(&text))
         s->failed = true;
-    str_free(&head);
+    str_free(&text);
 }
 
 static void put_rule(struct renderer *r, const struct policy_rule *q)
