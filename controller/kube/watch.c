@@ -474,6 +474,16 @@ static void burst_failed(struct watch *w, const struct reply *r)
     fail(w, r);
 }
 
+/* Not to be asked often: a rule is missing. */
+static void forbidden(struct watch *w, const struct reply *r)
+{
+    if (w->request == REQUEST_BURST)
+        list_anew(w);
+    count_failure(w);
+    tell(w, r->class, r->message);
+    again_in(w, backoff.cap_ns / 2 + reply_chance(w->c.clock, backoff.cap_ns / 2));
+}
+
 static void failed(struct watch *w, const struct reply *r)
 {
     bool burst = w->request == REQUEST_BURST;
@@ -491,12 +501,8 @@ static void failed(struct watch *w, const struct reply *r)
     case REPLY_FUTURE:
         list_anew(w);
         break;
-    case REPLY_FORBIDDEN: /* not to be asked often */
-        count_failure(w);
-        tell(w, r->class, r->message);
-        again_in(w, backoff.cap_ns / 2 + reply_chance(w->c.clock, backoff.cap_ns / 2));
-        if (burst)
-            list_anew(w);
+    case REPLY_FORBIDDEN:
+        forbidden(w, r);
         return;
     case REPLY_LOST:
     case REPLY_THROTTLED:

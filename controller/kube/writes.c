@@ -255,7 +255,7 @@ static void judge(struct writes *w, const struct entry *e, const struct reply *r
 
 /* ---- answers ---------------------------------------------------------------------------------------------------------------- */
 
-/* Failed for now. The intent comes again, or the one that follows it takes over its wait. */
+/* Failed this time. The intent comes again, or the one that follows it takes over its wait. */
 static void fail(struct entry *e, const struct reply *r)
 {
     struct writes *w = e->w;

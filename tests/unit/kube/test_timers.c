@@ -71,7 +71,7 @@ START_TEST(test_moving_and_stopping)
 }
 END_TEST
 
-/* One that sets itself for now does not keep timers_run from coming back. */
+/* One that sets itself for this moment does not keep timers_run from coming back. */
 START_TEST(test_again)
 {
     struct fake f;
