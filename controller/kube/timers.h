@@ -31,7 +31,7 @@ void timer_start(struct timers *ts, struct timer *t, int64_t wait_ns);
 void timer_stop(struct timers *ts, struct timer *t);
 /* Mono time of the next; INT64_MAX without any. */
 int64_t timers_next(const struct timers *ts);
-/* Lets those that are due now run, each once: one that sets itself again for now runs the next time. How many ran. */
+/* Lets those that are due now run, each once: one that sets itself again for this moment runs the next time. How many ran. */
 uint32_t timers_run(struct timers *ts);
 
 #endif
