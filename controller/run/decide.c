@@ -95,6 +95,7 @@ static int apply_refusal(struct record *r, const struct decision *d)
         status_set(&r->status, COND_BLOCKED_ON_GATES, STATUS_TRUE, "PreemptionGated", str_text(&c->text),
                    run_now(c), r->view->generation, &changed))
         return no_memory(r);
+    r->was_refused = true;
     if (same && !changed)
         return 0;
     notices_cut(&r->notices, 0); /* an older reason that was not told yet */

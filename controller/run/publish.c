@@ -35,11 +35,15 @@ static int render_status(struct record *r, struct write_request *q, bool *ret_ch
 {
     struct controller *c = r->c;
     const struct fact_admission *admission = NULL;
+    const struct fact_assignment *asked = NULL;
+    uint32_t nasked = 0;
     char rv[24];
 
     snprintf(rv, sizeof(rv), "%" PRIu64, r->rv);
     bool reserved = r->status.cond[COND_QUOTA_RESERVED].status == STATUS_TRUE;
     if (r->wl && reserved && admission_of(c->w, r->wl, &c->arena, &admission))
+        return ERR_NOMEM;
+    if (r->wl && r->was_refused && !reserved && admission_asked(c->w, r->wl, &c->arena, &asked, &nasked))
         return ERR_NOMEM;
     const struct wl_json_patch p = {
         .uid = r->view->uid,
@@ -49,6 +53,8 @@ static int render_status(struct record *r, struct write_request *q, bool *ret_ch
         .to = &r->status,
         .admission = admission,
         .readmitted = r->lost_quota && reserved,
+        .requests = asked,
+        .nrequests = nasked,
         .reclaimable = r->reclaimable,
         .nreclaimable = r->nreclaimable,
     };

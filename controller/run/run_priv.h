@@ -223,6 +223,7 @@ struct record {
     when_ns refused_until; /* out of the queue until then; WHEN_NONE */
 
     bool want_active_false, want_release, want_remove, want_priority;
+    bool was_refused; /* by a cycle: status.resourceRequests tells what it asks for (engine.md 5.6) */
     bool lost_quota;  /* since `base`: what it holds now is another admission */
     int32_t priority; /* with want_priority */
     bool other_finalizers, owned, has_job_uid;

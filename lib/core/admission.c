@@ -1,5 +1,7 @@
 #include "core/admission.h"
 
+#include "core/world_priv.h"
+
 #include <string.h>
 
 static bool comes_before(const struct names *names, uint32_t a, uint32_t b)
@@ -72,5 +74,57 @@ int admission_of(const struct world *w, const struct wl *wl, struct arena *a,
             return ERR_NOMEM;
     *f = (struct fact_admission){names_text(world_names(w), wl->admission), pod_sets, wl->npod_sets};
     *ret = f;
+    return 0;
+}
+
+/* ---- what a pending one asks for ------------------------------------------------------------------------------------------- */
+
+static const struct req *next_req(const struct names *names, const struct shape *shape,
+                                  const struct req *after)
+{
+    const struct req *best = NULL;
+
+    for (uint32_t k = 0; k < shape->nreq; k++) {
+        const struct req *r = &shape->req[k];
+        if ((!after || comes_before(names, after->res, r->res)) &&
+            (!best || comes_before(names, r->res, best->res)))
+            best = r;
+    }
+    return best;
+}
+
+static int read_asked(const struct world *w, const struct pod_set *ps, struct arena *a,
+                      struct fact_assignment *ret)
+{
+    const struct names *names = world_names(w);
+    struct fact_amount *usage = arena_alloc(a, (ps->shape->nreq + 1) * sizeof(*usage));
+    uint32_t n = 0;
+
+    if (!usage)
+        return ERR_NOMEM;
+    for (const struct req *r = next_req(names, ps->shape, NULL); r; r = next_req(names, ps->shape, r)) {
+        const char *resource = names_text(names, r->res);
+        usage[n++] =
+            (struct fact_amount){resource, usage_of(resource, i64_mul(r->amount, pod_set_count(w, ps)))};
+    }
+    *ret = (struct fact_assignment){
+        .pod_set = names_text(names, ps->name), .usage = usage, .nusage = n, .count = ps->count};
+    return 0;
+}
+
+int admission_asked(const struct world *w, const struct wl *wl, struct arena *a,
+                    const struct fact_assignment **ret, uint32_t *ret_n)
+{
+    struct fact_assignment *asked = arena_alloc(a, (wl->npod_sets + 1) * sizeof(*asked));
+
+    *ret = NULL;
+    *ret_n = 0;
+    if (!asked)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < wl->npod_sets; i++)
+        if (read_asked(w, &wl->pod_sets[i], a, &asked[i]))
+            return ERR_NOMEM;
+    *ret = asked;
+    *ret_n = wl->npod_sets;
     return 0;
 }

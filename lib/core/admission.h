@@ -11,4 +11,9 @@
 MUST_USE int admission_of(const struct world *w, const struct wl *wl, struct arena *a,
                           const struct fact_admission **ret);
 
+/* What a Workload that waits asks for, as status.resourceRequests tells it (5.6): name and usage of each pod set, resources by name; no
+ * flavors. ERR_NOMEM. */
+MUST_USE int admission_asked(const struct world *w, const struct wl *wl, struct arena *a,
+                             const struct fact_assignment **ret, uint32_t *ret_n);
+
 #endif

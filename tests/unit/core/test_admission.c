@@ -52,6 +52,24 @@ static const char *text_of(const char *name)
     return out;
 }
 
+START_TEST(asked)
+{
+    const struct fact_assignment *v;
+    uint32_t n;
+
+    build_job(w, "x", "a", "one: 2 memory=1Gi cpu=250m; two: 1 cpu=1 memory=1000");
+    ck_assert_int_eq(admission_asked(w, world_find_workload(w, "ns", "x"), &arena, &v, &n), 0);
+    ck_assert_uint_eq(n, 2);
+    ck_assert_str_eq(v[0].pod_set, "one");
+    ck_assert_uint_eq(v[0].nflavors, 0);
+    ck_assert_uint_ge(v[0].nusage, 2);
+    ck_assert_str_eq(v[0].usage[0].resource, "cpu");
+    ck_assert_int_eq(quantity_milli(v[0].usage[0].q), 500);
+    ck_assert_str_eq(v[1].usage[0].resource, "cpu");
+    ck_assert_int_eq(quantity_milli(v[1].usage[0].q), 1000);
+}
+END_TEST
+
 START_TEST(decided)
 {
     build_job(w, "x", "a", "one: 2 memory=1Gi cpu=250m; two: 1 cpu=1 memory=1000");
@@ -105,6 +123,7 @@ int main(void)
     Suite *s = suite_create("admission");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, asked);
     tcase_add_test(t, decided);
     tcase_add_test(t, partial);
     tcase_add_test(t, held);
