@@ -101,6 +101,11 @@ void laws_crashed(struct laws *w)
         }
 }
 
+static bool job_finished(const struct val *job)
+{
+    return life_condition(job, "Complete") || life_condition(job, "Failed");
+}
+
 /* ---- Workloads ---------------------------------------------------------------------------------------------------------- */
 
 /* Engine.md 3.6. */
@@ -128,17 +133,6 @@ static void check_single(struct laws *w, const struct version *v)
             life_broken(w->l, "one job, two Workloads with quota: %s and %s", v->entry->key, e->key);
 }
 
-static void on_reserved(struct laws *w, const struct version *v)
-{
-    struct str why;
-    str_init(&why, 0);
-    bool ours = strcmp(w->l->store->actor, "controller") == 0;
-    if (ours && !quota_fits(w->l->quota, v->object, &why))
-        life_broken(w->l, "%s is admitted: %s", v->entry->key, str_text(&why));
-    str_free(&why);
-    check_single(w, v);
-}
-
 static struct permit *permit_of(struct laws *w, struct entry *job)
 {
     struct permit *p = job->law;
@@ -158,6 +152,43 @@ static struct entry *job_of(struct laws *w, const struct version *v)
         o ? store_find(w->l->store, resource_of_kind("Job"), v->entry->ns, val_text(o, "name", "")) : NULL;
     return e && strcmp(val_text(e->newest->object, "metadata.uid", ""), val_text(o, "uid", "")) == 0 ? e
                                                                                                      : NULL;
+}
+
+/* Does it still stand for something that runs or may run? What the controller knows to be over it may give to others before the write that
+ * says so has arrived: a Job that is finished or gone, one that was evicted and has stopped. */
+static bool is_spent(struct laws *w, const struct entry *e)
+{
+    const struct version *v = e->newest;
+    if (!*owner_uid(v->object))
+        return false;
+    const struct entry *job = job_of(w, v);
+    const struct val *o = job ? job->newest->object : NULL;
+    return !o || job_finished(o) || val_path(o, "metadata.deletionTimestamp") ||
+           (life_condition(v->object, "Evicted") && val_true(o, "spec.suspend") &&
+            val_number(o, "status.active", 0) == 0);
+}
+
+static void charge_spent(struct laws *w, int sign)
+{
+    for (struct entry *e = store_first(w->l->store, resource_of_kind("Workload")); e; e = store_next(e))
+        if (!e->newest->deleted && is_accounted(e->newest->object) && is_spent(w, e))
+            quota_charge(w->l->quota, e->newest->object, sign);
+}
+
+static void on_reserved(struct laws *w, const struct version *v)
+{
+    struct str why;
+    str_init(&why, 0);
+    bool ours = strcmp(w->l->store->actor, "controller") == 0;
+    if (ours && !quota_fits(w->l->quota, v->object, &why)) {
+        str_clear(&why);
+        charge_spent(w, -1);
+        if (!quota_fits(w->l->quota, v->object, &why))
+            life_broken(w->l, "%s is admitted: %s", v->entry->key, str_text(&why));
+        charge_spent(w, 1);
+    }
+    str_free(&why);
+    check_single(w, v);
 }
 
 static void update_permit(struct laws *w, struct permit *p)
@@ -203,6 +234,9 @@ static void on_workload(struct laws *w, const struct version *v)
         quota_charge(l->quota, old, -1);
     if (is)
         quota_charge(l->quota, v->object, 1);
+    if (is != was)
+        life_say(l, "%s %s quota in %s", v->entry->key, is ? "takes" : "gives back",
+                 val_text(is ? v->object : old, "status.admission.clusterQueue", "?"));
     if (is && !was)
         on_reserved(w, v);
     if (strcmp(l->store->actor, "controller") == 0)
@@ -217,11 +251,6 @@ static void on_workload(struct laws *w, const struct version *v)
 }
 
 /* ---- Jobs --------------------------------------------------------------------------------------------------------------- */
-
-static bool job_finished(const struct val *job)
-{
-    return life_condition(job, "Complete") || life_condition(job, "Failed");
-}
 
 static void on_job(struct laws *w, const struct version *v)
 {

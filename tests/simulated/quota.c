@@ -233,6 +233,19 @@ static int64_t available(const struct reckoning *r, const struct node *n)
     return most(0, own - usage) + room;
 }
 
+static void tell(const struct reckoning *r)
+{
+    for (uint32_t i = 0; i < r->q->n; i++) {
+        const struct node *n = &r->q->nodes[i];
+        const struct limit *l = &r->limit[i];
+        life_say(r->q->l, "%s in %s: nominal %lld, borrows %lld, lends %lld, uses %lld, room %lld", n->name,
+                 n->parent ? n->parent->name : "nothing", (long long)l->nominal,
+                 l->borrow == UNLIMITED ? -1 : (long long)l->borrow,
+                 l->lend == UNLIMITED ? -1 : (long long)l->lend, (long long)n->usage[r->pair],
+                 (long long)available(r, n));
+    }
+}
+
 bool quota_fits(struct quota *q, const struct val *workload, struct str *why)
 {
     int64_t usage[PAIRS];
@@ -248,6 +261,7 @@ bool quota_fits(struct quota *q, const struct val *workload, struct str *why)
         int64_t room = available(&r, n);
         if (room >= 0)
             continue;
+        tell(&r);
         str_addf(why, "%s uses %lld milli of %s in flavor %s, %lld more than there is", name,
                  (long long)n->usage[p], pairs[p][1], pairs[p][0], (long long)-room);
         return false;
