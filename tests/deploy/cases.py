@@ -57,6 +57,7 @@ BOTH = [
     ("J4", thing({}, {}, **HELD), thing({}, {"elastic-job": "true"}, **HELD), annotation("elastic-job")),
     ("J5", None, gated("example.com/a,b.example.com/c/d"), None),
     ("J5", None, gated(""), None),
+    ("J5", None, gated(",".join(f"example.com/gate-{i}" for i in range(50))), None),
     ("J5", None, gated("example.com/a,,b.com/c"), annotation("admission-gated-by") + 'Invalid value: "example.com/a,,b.com/c": cannot contain empty gate names'),
     ("J5", None, gated("plain"), annotation("admission-gated-by") + 'Invalid value: "plain": must be a domain-prefixed path'),
     ("J5", None, gated("Example.com/a"), annotation("admission-gated-by") + 'Invalid value: "Example.com": a lowercase'),
@@ -162,6 +163,10 @@ JOB_SET = [
     ("J11", None, replicated((1, {}), (2, {"slice-required-topology": "a", "slice-size": "2"})), None),
     ("J11", None, replicated((1, {}), (2, {"slice-required-topology": "a", "slice-size": "3"})), in_set(1, "podset-slice-size") + 'Invalid value: "3": must not be greater than pod set count 2'),
     ("J12", None, replicated((1, GROUP), (4, GROUP), (1, {})), None),
+    # as large as a Workload can be, and larger: no rule runs into the limits of CEL
+    ("J11", None, replicated(*[(2, {"slice-required-topology": "a", "slice-size": "2", "required-topology": "b"})] * 18), None),
+    ("J12", None, replicated(*[(n, {**GROUP, "group-name": f"g{i}"}) for i in range(9) for n in (1, 7)]), None),
+    ("J12", None, replicated(*[(1, {})] * 60), None),
     ("J12", None, replicated((1, GROUP), (1, GROUP), (1, GROUP)), in_set(0, "podset-group-name") + 'Invalid value: "g": can only define groups of exactly 2 pod sets, got: 3 pod set(s)'),
     ("J12", None, replicated((2, GROUP), (3, GROUP)), in_set(0, "podset-group-name") + 'Invalid value: "g": can only define groups where at least one pod set has only 1 replica, got: 2 replica(s) and 3 replica(s) in the group'),
     ("J12", None, replicated((1, GROUP), (3, {"group-name": "g", "preferred-topology": "rack"})), in_set(0) + "Invalid value: must specify"),

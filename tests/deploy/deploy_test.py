@@ -141,6 +141,26 @@ def test_manifests(api):
     check("a second apply changes nothing", done.returncode == 0, done.stdout[:2000] + done.stderr)
 
 
+def test_arguments(api):
+    """What the StatefulSet calls the program with is what the program knows."""
+    shown = json.loads(api.kubectl("get", "statefulset", "sluice-controller", "-n", "kueue-system", "-o", "json").stdout)
+    arguments = shown["spec"]["template"]["spec"]["containers"][0]["args"]
+    known = subprocess.run([SLUICE, "help", arguments[0]], capture_output=True, text=True, check=False).stdout
+    for argument in arguments[1:]:
+        option = argument.partition("=")[0]
+        check(f"sluice {arguments[0]} knows {option}", re.search(rf"{option}\b", known), known)
+
+
+def test_component(api):
+    """The ServiceMonitor joins where it is asked for; its CRD is not here, so it is not applied."""
+    with tempfile.TemporaryDirectory() as d:
+        deploy = os.path.relpath(ROOT / "deploy", os.path.realpath(d))
+        (pathlib.Path(d) / "kustomization.yaml").write_text(f"resources: [{deploy}]\ncomponents: [{deploy}/components/service-monitor]\n")
+        done = api.kubectl("kustomize", d)
+        check("the ServiceMonitor joins", done.returncode == 0 and "kind: ServiceMonitor" in done.stdout, done.stderr)
+    check("it is not there unasked", "ServiceMonitor" not in api.kubectl("kustomize", ROOT / "deploy").stdout)
+
+
 def active(api):
     """The policies have come to life: of one policy is not of all, so each is asked."""
     def refused(labels=None, annotations=None, template=None, kind="Job", **spec):
@@ -489,7 +509,7 @@ def main():
         make_table_objects(api)
         test_manifests(api)
         api.until("the policies live", lambda: active(api))
-        for test in (test_rights, test_suspension, test_cases, test_anybody_may_start, test_defaults, test_default_class,
+        for test in (test_arguments, test_component, test_rights, test_suspension, test_cases, test_anybody_may_start, test_defaults, test_default_class,
                      lambda a: run_tables(a, "shipped"), test_gates_off, test_every_job, test_other_kinds,
                      test_without_mutating, test_without_crds):
             test(api)
