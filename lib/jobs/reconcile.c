@@ -167,14 +167,6 @@ static bool child(struct planning *p)
     return true;
 }
 
-static bool refuse(struct planning *p)
-{
-    struct job_action *a = event(p, "Unsupported", make_format(p->arena, "%s", p->job->refused));
-    a->on = true;
-    a->repeats = true;
-    return ignore(p, p->job->refused);
-}
-
 static bool not_ours(struct planning *p)
 {
     const struct job_ancestry *up = &p->in->ancestry;
@@ -186,7 +178,7 @@ static bool not_ours(struct planning *p)
         return ignore(p, "it asks for no queue");
     if (up->place == JOB_CHILD)
         return child(p);
-    return *p->job->refused ? refuse(p) : false;
+    return false;
 }
 
 /* ---- its one Workload (2.2) --------------------------------------------------------------------------------------------- */
@@ -294,12 +286,12 @@ static bool class_missing(struct planning *p)
     return retry(p, "its WorkloadPriorityClass is not there");
 }
 
-/* Who reserved quota without a class gets none; a class of pods is not ours to change. */
+/* Who reserved quota without a class gets none, and who has one keeps one; a class of pods is not ours to change. */
 static bool sync_priority(struct planning *p, const struct wl_view *wl)
 {
     bool none = !*wl->class_name, ours = strcmp(wl->class_group, KUEUE_GROUP) == 0;
     if (strcmp(wl->class_name, p->job->priority_class) == 0 || (!none && !ours) ||
-        (none && is_true(wl, COND_QUOTA_RESERVED)))
+        ((none || !*p->job->priority_class) && is_true(wl, COND_QUOTA_RESERVED)))
         return false;
     if (!class_exists(p))
         return class_missing(p);
@@ -472,6 +464,30 @@ static void running(struct planning *p, const struct wl_view *wl)
         stop(p, wl, "WorkloadEvicted", "");
 }
 
+/* ---- what we do not deal with ------------------------------------------------------------------------------------------- */
+
+/* It is not started, but another controller may have: quota that its Workloads hold is given back all the same. */
+static bool refused(struct planning *p)
+{
+    if (!*p->job->refused)
+        return false;
+    for (uint32_t i = 0; i < p->in->nwls; i++) {
+        const struct wl_view *wl = p->in->wls[i];
+        if (is_true(wl, COND_FINISHED) && wl->has_finalizer)
+            add(p, JOB_REMOVE_FINALIZER, wl);
+        else if (p->job->finished && !is_true(wl, COND_FINISHED))
+            finish(p, wl, p->job->success ? "Succeeded" : "Failed", p->job->finish_message);
+        else if (!p->plan.n)
+            evicted(p, wl);
+    }
+    if (!p->job->finished) {
+        struct job_action *a = event(p, "Unsupported", make_format(p->arena, "%s", p->job->refused));
+        a->on = true;
+        a->repeats = true;
+    }
+    return ignore(p, p->job->refused);
+}
+
 /* ---- the list ----------------------------------------------------------------------------------------------------------- */
 
 /* Steps 7 to 10. */
@@ -504,7 +520,7 @@ static void list(struct planning *p)
         finalize(p);
         return;
     }
-    if (not_ours(p) || ensure_one(p, &wl) || over(p, wl))
+    if (not_ours(p) || refused(p) || ensure_one(p, &wl) || over(p, wl))
         return;
     if (!wl)
         create(p);
