@@ -227,6 +227,12 @@ static unsigned http_call_set_connection(struct kube_call *c)
     return rc;
 }
 
+/* What may have a long answer gets a larger buffer, and so a handle of its own: a used one keeps its buffer, and refuses (43) another size. */
+static bool http_call_is_long(const struct kube_call *c)
+{
+    return c->verb == KUBE_GET;
+}
+
 static unsigned http_call_set_request(struct kube_call *c)
 {
     unsigned rc = 0;
@@ -241,9 +247,8 @@ static unsigned http_call_set_request(struct kube_call *c)
     SET(CURLOPT_HEADERDATA, c);
     SET(CURLOPT_WRITEFUNCTION, http_call_on_body);
     SET(CURLOPT_WRITEDATA, c);
-    /* Refused (43) by a handle that was used before and still has its buffer; it goes on with the size that it has. */
-    (void)curl_easy_setopt(c->easy, CURLOPT_BUFFERSIZE,
-                           c->verb == KUBE_GET ? (c->stream ? 65536L : 262144L) : 16384L);
+    if (http_call_is_long(c))
+        SET(CURLOPT_BUFFERSIZE, c->stream ? 65536L : 262144L);
     SET(CURLOPT_TIMEOUT_MS, (long)((c->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
     if (c->body) {
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body_len);
@@ -256,9 +261,11 @@ static unsigned http_call_set_request(struct kube_call *c)
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------- */
 
-static CURL *http_call_easy(struct http_channel *ch)
+static CURL *http_call_easy(const struct kube_call *c)
 {
-    return ch->n_spare > 0 ? ch->spare[--ch->n_spare] : curl_easy_init();
+    struct http_channel *ch = c->ch;
+
+    return ch->n_spare > 0 && !http_call_is_long(c) ? ch->spare[--ch->n_spare] : curl_easy_init();
 }
 
 /* Outside of curl only. */
@@ -269,11 +276,12 @@ static void http_call_drop_easy(struct kube_call *c)
     if (!c->easy)
         return;
     curl_multi_remove_handle(ch->multi, c->easy);
-    curl_easy_reset(c->easy);
-    if (ch->n_spare < HTTP_SPARE_MAX)
+    if (ch->n_spare < HTTP_SPARE_MAX && !http_call_is_long(c)) {
+        curl_easy_reset(c->easy);
         ch->spare[ch->n_spare++] = c->easy;
-    else
+    } else {
         curl_easy_cleanup(c->easy);
+    }
     c->easy = NULL;
 }
 
@@ -312,7 +320,7 @@ int http_call_send(struct kube_call *c, struct err *err)
 {
     struct http_channel *ch = c->ch;
 
-    c->easy = http_call_easy(ch);
+    c->easy = http_call_easy(c);
     if (!c->easy || !http_call_make_headers(c))
         goto no_memory;
     c->retry_after_s = -1;
@@ -322,8 +330,14 @@ int http_call_send(struct kube_call *c, struct err *err)
     unsigned rc = http_call_set_connection(c) | http_call_set_proxy(c) | http_call_set_request(c);
     if (!ch->h->c->plain)
         rc |= http_call_set_tls(c);
-    if (rc != 0 || curl_multi_add_handle(ch->multi, c->easy) != CURLM_OK)
-        goto no_memory;
+    CURLMcode added = rc == 0 ? curl_multi_add_handle(ch->multi, c->easy) : CURLM_OK;
+    if (rc != 0 || added != CURLM_OK) {
+        err_set(err, ERR_NOMEM, "libcurl refuses the request: %s",
+                rc ? "out of memory" : curl_multi_strerror(added));
+        curl_easy_cleanup(c->easy);
+        c->easy = NULL;
+        return ERR_NOMEM;
+    }
     TAILQ_REMOVE(&ch->waiting, c, entry);
     TAILQ_INSERT_TAIL(&ch->running, c, entry);
     c->running = true;
@@ -334,7 +348,7 @@ no_memory:
     if (c->easy)
         curl_easy_cleanup(c->easy);
     c->easy = NULL;
-    return err_set(err, ERR_NOMEM, "libcurl refuses the request (out of memory?)");
+    return err_set(err, ERR_NOMEM, "out of memory");
 }
 
 static struct kube_call *http_call_new(struct http_channel *ch, const struct kube_request *r,

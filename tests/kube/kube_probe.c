@@ -1,7 +1,7 @@
 /* Speaks to a real API server through controller/kube, for kube_test.py: lists, watches (watch-list), creates, patches and deletes a
  * ConfigMap; or only watches, and writes every 100 ms, and says what becomes of it.
  *
- * kube-probe --kubeconfig FILE [--namespace NS] [--exec] [--http1] [--idle-ms N] [--user-timeout-ms N] all
+ * kube-probe --kubeconfig FILE [--namespace NS] [--exec] [--http1] [--idle-ms N] [--user-timeout-ms N] [--write-ms N] all
  * kube-probe ... follow SECONDS      one watch and writes without end; a line for each event: "TIME WHAT DETAIL", TIME in ms from the start
  * kube-probe ... get PATH            one request: its status and its body
  * kube-probe ... discover | selfcheck */
@@ -35,6 +35,7 @@ struct probe {
     /* follow */
     uv_timer_t ticker, ender, again;
     uint64_t tick, pending;
+    int64_t write_ns; /* how long a write may take */
 };
 
 static int64_t probe_ms(const struct probe *p)
@@ -287,7 +288,7 @@ static void probe_on_tick(uv_timer_t *t)
                                       .content_type = KUBE_APPLY,
                                       .body = body,
                                       .body_len = strlen(body),
-                                      .timeout_ns = 15 * NS_PER_S},
+                                      .timeout_ns = p->write_ns},
                 probe_on_write, NULL);
 }
 
@@ -450,11 +451,12 @@ int main(int argc, char **argv)
         {"http1", no_argument, NULL, '1'},
         {"idle-ms", required_argument, NULL, 'i'},
         {"user-timeout-ms", required_argument, NULL, 'u'},
+        {"write-ms", required_argument, NULL, 'w'},
         {NULL, 0, NULL, 0},
     };
     struct kubeconfig_options k = {0};
     struct http_options h = {0};
-    struct probe p = {.begin_ns = (int64_t)uv_hrtime()};
+    struct probe p = {.begin_ns = (int64_t)uv_hrtime(), .write_ns = 15 * NS_PER_S};
     struct err err;
     const char *ns = NULL;
     int o;
@@ -466,6 +468,7 @@ int main(int argc, char **argv)
         h.http1 = h.http1 || o == '1';
         h.watch_idle_ns = o == 'i' ? strtol(optarg, NULL, 10) * NS_PER_MS : h.watch_idle_ns;
         h.user_timeout_ms = o == 'u' ? (uint32_t)strtoul(optarg, NULL, 10) : h.user_timeout_ms;
+        p.write_ns = o == 'w' ? strtol(optarg, NULL, 10) * NS_PER_MS : p.write_ns;
         if (o == '?')
             return 2;
     }
