@@ -1,6 +1,8 @@
 /* The HTTP client against a small server in the same loop (HTTP/1.1 without TLS; the rest is proven by tests/kube). */
 #include "kube/http.h"
 
+#include "peer.h"
+
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -10,179 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PEERS = 64, CALLS = 16 };
-
-/* ---- the server: answers by the path ---------------------------------------------------------------------------------------- */
-
-struct peer {
-    uv_tcp_t tcp;
-    struct str in;
-    bool used, silent;
-    char buf[4096];
-};
-
-struct answer {
-    uv_write_t req;
-    char *text;
-    bool close;
-};
-
-static uv_loop_t loop;
-static uv_tcp_t listener;
-static struct peer peers[PEERS];
-static char good_token[64];
-static uint32_t seen; /* requests */
-
-static void on_peer_gone(uv_handle_t *handle)
-{
-    struct peer *p = handle->data;
-
-    str_free(&p->in);
-    p->used = false;
-}
-
-static void peer_close(struct peer *p)
-{
-    if (p->used && !uv_is_closing((uv_handle_t *)&p->tcp))
-        uv_close((uv_handle_t *)&p->tcp, on_peer_gone);
-}
-
-static void on_written(uv_write_t *req, int status)
-{
-    struct answer *a = (struct answer *)req;
-
-    (void)status;
-    if (a->close)
-        peer_close(req->handle->data);
-    free(a->text);
-    free(a);
-}
-
-static void peer_say(struct peer *p, const char *text, size_t len, bool close_after)
-{
-    struct answer *a = calloc(1, sizeof(*a));
-
-    ck_assert_ptr_nonnull(a);
-    a->text = malloc(len ? len : 1);
-    memcpy(a->text, text, len);
-    a->close = close_after;
-    uv_buf_t buf = uv_buf_init(a->text, (unsigned)len);
-    ck_assert_int_eq(uv_write(&a->req, (uv_stream_t *)&p->tcp, &buf, 1, on_written), 0);
-}
-
-static void peer_text(struct peer *p, const char *text, bool close_after)
-{
-    peer_say(p, text, strlen(text), close_after);
-}
-
-static void peer_answer(struct peer *p, int status, const char *headers, const char *body)
-{
-    struct str s;
-
-    str_init(&s, 0);
-    str_addf(&s, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n%s", status, headers, strlen(body), body);
-    peer_say(p, s.p, s.len, false);
-    str_free(&s);
-}
-
-static void peer_big(struct peer *p, size_t len)
-{
-    char head[128];
-    char *body = malloc(len);
-
-    int n = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", len);
-    memset(body, 'x', len);
-    peer_say(p, head, (size_t)n, false);
-    peer_say(p, body, len, false);
-    free(body);
-}
-
-static void peer_request(struct peer *p, const char *text, const char *body)
-{
-    char want[128];
-    const char *path = strchr(text, ' ') + 1;
-
-    seen++;
-    (void)snprintf(want, sizeof(want), "Authorization: Bearer %s\r\n", good_token);
-    if (strncmp(path, "/base/echo", 10) == 0)
-        peer_answer(p, 200, "", text);
-    else if (strncmp(path, "/base/status/", 13) == 0)
-        peer_answer(p, (int)strtol(path + 13, NULL, 10), "", "{\"kind\":\"Status\"}");
-    else if (strncmp(path, "/base/retry", 11) == 0)
-        peer_answer(p, 429, "Retry-After: 7\r\n", body);
-    else if (strncmp(path, "/base/date", 10) == 0)
-        peer_answer(p, 503, "retry-after: Wed, 21 Oct 2026 07:28:00 GMT\r\n", "");
-    else if (strncmp(path, "/base/who", 9) == 0)
-        peer_answer(p, strstr(text, want) ? 200 : 401, "", "who");
-    else if (strncmp(path, "/base/pieces", 12) == 0)
-        peer_text(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n",
-                  false);
-    else if (strncmp(path, "/base/open", 10) == 0)
-        peer_text(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", false);
-    else if (strncmp(path, "/base/cut", 9) == 0)
-        peer_text(p, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", true);
-    else if (strncmp(path, "/base/big", 9) == 0)
-        peer_big(p, (size_t)strtoul(path + 9, NULL, 10));
-    /* "/base/never": no answer */
-}
-
-static void peer_feed(struct peer *p)
-{
-    for (;;) {
-        char *end = p->in.len ? strstr(p->in.p, "\r\n\r\n") : NULL;
-        const char *length = p->in.len ? strstr(p->in.p, "Content-Length: ") : NULL;
-        if (!end)
-            return;
-        size_t body = length && length < end ? strtoul(length + 16, NULL, 10) : 0;
-        size_t all = (size_t)(end - p->in.p) + 4 + body;
-        if (p->in.len < all)
-            return;
-        peer_request(p, p->in.p, end + 4);
-        struct str rest;
-        str_init(&rest, 0);
-        str_addn(&rest, p->in.p + all, p->in.len - all);
-        str_free(&p->in);
-        p->in = rest;
-    }
-}
-
-static void peer_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct peer *p = handle->data;
-
-    (void)suggested;
-    *buf = uv_buf_init(p->buf, sizeof(p->buf));
-}
-
-static void on_peer_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    struct peer *p = stream->data;
-
-    if (n < 0) {
-        peer_close(p);
-        return;
-    }
-    str_addn(&p->in, buf->base, (size_t)n);
-    peer_feed(p);
-}
-
-static void on_peer(uv_stream_t *stream, int status)
-{
-    struct peer *p = NULL;
-
-    ck_assert_int_eq(status, 0);
-    for (int i = 0; i < PEERS && !p; i++) {
-        if (!peers[i].used)
-            p = &peers[i];
-    }
-    ck_assert_ptr_nonnull(p);
-    *p = (struct peer){.used = true};
-    str_init(&p->in, 0);
-    uv_tcp_init(&loop, &p->tcp);
-    p->tcp.data = p;
-    ck_assert_int_eq(uv_accept(stream, (uv_stream_t *)&p->tcp), 0);
-    uv_read_start((uv_stream_t *)&p->tcp, peer_room, on_peer_read);
-}
+enum { CALLS = 16 };
 
 /* ---- the client ------------------------------------------------------------------------------------------------------------ */
 
@@ -198,6 +28,7 @@ struct seen_call {
     void (*on_end)(struct seen_call *);
 };
 
+static uv_loop_t loop;
 static struct credentials *who;
 static struct http *http;
 static struct seen_call calls[CALLS];
@@ -278,28 +109,18 @@ static void until(int n)
 
 static void begin(const struct http_options *o)
 {
-    struct sockaddr_in a;
-    struct sockaddr_storage got;
-    int len = sizeof(got);
     char url[64];
 
     live = mem_live();
     closed = false;
-    seen = 0;
     memset(calls, 0, sizeof(calls));
-    memset(peers, 0, sizeof(peers));
     uv_loop_init(&loop);
-    uv_tcp_init(&loop, &listener);
-    uv_ip4_addr("127.0.0.1", 0, &a);
-    ck_assert_int_eq(uv_tcp_bind(&listener, (const struct sockaddr *)&a, 0), 0);
-    ck_assert_int_eq(uv_listen((uv_stream_t *)&listener, 64, on_peer), 0);
-    uv_tcp_getsockname(&listener, (struct sockaddr *)&got, &len);
+    peer_begin(&loop);
     uv_timer_init(&loop, &alarm_timer);
     uv_timer_start(&alarm_timer, on_alarm, 60000, 0);
     uv_unref((uv_handle_t *)&alarm_timer);
     who = credentials_new();
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/base",
-                   ntohs(((struct sockaddr_in *)&got)->sin_port));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/base", peer_port());
     ck_assert_int_eq(credentials_set_server(who, url, NULL), 0);
     ck_assert_int_eq(http_new(&loop, who, o, &http, NULL), 0);
 }
@@ -311,9 +132,7 @@ static void end(void)
     http = NULL;
     while (!closed)
         uv_run(&loop, UV_RUN_ONCE);
-    for (int i = 0; i < PEERS; i++)
-        peer_close(&peers[i]);
-    uv_close((uv_handle_t *)&listener, NULL);
+    peer_end();
     uv_close((uv_handle_t *)&alarm_timer, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
@@ -462,7 +281,7 @@ END_TEST
 START_TEST(test_unreachable)
 {
     begin(NULL);
-    uv_close((uv_handle_t *)&listener, NULL);
+    peer_stop_listening();
     uv_run(&loop, UV_RUN_NOWAIT);
     get(&calls[0], "/echo");
     watch(&calls[1], "/open");
@@ -473,7 +292,6 @@ START_TEST(test_unreachable)
     }
     ck_assert_uint_eq(http_stats(http)->replies[KUBE_GET][0], 2);
     ck_assert_uint_eq(http_stats(http)->open, 0);
-    uv_tcp_init(&loop, &listener); /* for end() */
     end();
 }
 END_TEST
@@ -588,7 +406,7 @@ START_TEST(test_close_from_callbacks)
     begin(NULL);
     watch(&calls[0], "/open");
     get(&calls[1], "/never");
-    while (!calls[0].pieces || seen < 2)
+    while (!calls[0].pieces || peer_seen < 2)
         uv_run(&loop, UV_RUN_ONCE);
     if (_i == 0) {
         calls[2].on_piece = close_it;
@@ -665,13 +483,13 @@ START_TEST(test_rotation)
     ck_assert_int_ge(mkstemp(path), 0);
     begin(NULL);
     write_file(path, "old\n");
-    (void)snprintf(good_token, sizeof(good_token), "old");
+    (void)snprintf(peer_token, sizeof(peer_token), "old");
     who->token_file = path;
     get(&calls[0], "/who");
     until(1);
     ck_assert_int_eq(calls[0].status, 200);
     write_file(path, "new\n");
-    (void)snprintf(good_token, sizeof(good_token), "new");
+    (void)snprintf(peer_token, sizeof(peer_token), "new");
     get(&calls[1], "/who");
     get(&calls[2], "/who");
     watch(&calls[3], "/who");
@@ -681,7 +499,7 @@ START_TEST(test_rotation)
     ck_assert_str_eq(str_text(&calls[3].data), "who");
     ck_assert_uint_ge(http_stats(http)->retried, 1);
     uint64_t retried = http_stats(http)->retried;
-    (void)snprintf(good_token, sizeof(good_token), "other");
+    (void)snprintf(peer_token, sizeof(peer_token), "other");
     get(&calls[4], "/who");
     watch(&calls[5], "/who");
     until(6);
@@ -712,7 +530,7 @@ START_TEST(test_plugin)
     ck_assert_int_ge(mkstemp(path), 0);
     begin(NULL);
     write_file(path, "1\n");
-    (void)snprintf(good_token, sizeof(good_token), "t%d", _i + 1);
+    (void)snprintf(peer_token, sizeof(peer_token), "t%d", _i + 1);
     who->exec = &x;
     get(&calls[0], "/who");
     watch(&calls[1], "/who");
@@ -752,6 +570,27 @@ START_TEST(test_plugin_fails)
     get(&calls[3], "/who");
     end();
     ck_assert_int_eq(calls[3].done, 0);
+}
+END_TEST
+
+/* Requests of all kinds after each other: a handle that was used serves any later one. */
+START_TEST(test_mixed)
+{
+    begin(NULL);
+    for (int i = 0; i < 12; i++) {
+        struct kube_request r = {
+            .verb = i % 3 == 1 ? KUBE_POST : KUBE_GET, .path = "/echo", .timeout_ns = 20 * NS_PER_S};
+        r.body = i % 3 == 1 ? "{}" : NULL;
+        r.body_len = i % 3 == 1 ? 2 : 0;
+        r.stream = i % 3 == 2;
+        ask(&calls[i], http_requests(http), r);
+        if (i % 4 == 3)
+            until(i + 1);
+    }
+    until(12);
+    for (int i = 0; i < 12; i++)
+        ck_assert_int_eq(calls[i].status, 200);
+    end();
 }
 END_TEST
 
@@ -803,6 +642,7 @@ int main(void)
     tcase_add_test(tc, test_rotation);
     tcase_add_loop_test(tc, test_plugin, 0, 2);
     tcase_add_test(tc, test_plugin_fails);
+    tcase_add_test(tc, test_mixed);
     tcase_add_test(tc, test_memory);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
