@@ -42,11 +42,11 @@ struct meter_state {
     uint64_t ledger_rows, ledger_batches;
     uint32_t ledger_batch; /* rows that wait */
     uint32_t workloads, jobs;
-    uint64_t turns, events_emitted, events_dropped;
+    uint64_t events_emitted, events_dropped;
     uint64_t facts_stale, facts_held, facts_malformed;
-    uint64_t conflicts, refused, lost;
-    uint64_t status_writes, queue_writes, job_writes, workload_writes;
+    uint64_t status_writes, queue_writes, job_writes, workload_writes; /* that the API server took */
     uint64_t log_dropped;
+    bool leads;
     bool ready;
 };
 
@@ -54,7 +54,7 @@ struct meter_state {
 struct meter_source {
     struct world *(*world)(void *arg);
     void (*state)(void *arg, struct meter_state *ret); /* zeroed before */
-    /* Calls `each` for every LocalQueue, every watch, every API object Cohort. */
+    /* Call `each` for every LocalQueue, every watch. */
     void (*local_queues)(void *arg, void (*each)(const struct meter_local_queue *q, void *x), void *x);
     void (*watches)(void *arg, void (*each)(const struct meter_watch *w, void *x), void *x);
     void *arg;
@@ -68,10 +68,10 @@ struct meter_config {
     bool afs;                     /* usage of LocalQueues under admission fair sharing */
     bool creation_latency;        /* gate MetricForWorkloadCreationLatency */
     enum meter_role role;
-    const char *version; /* of this program; static */
-    int64_t (*cpu_ns)(
-        void *arg);  /* CPU time of this thread; NULL = CLOCK_THREAD_CPUTIME_ID. For tests, with arg NULL */
-    bool no_process; /* leaves out process_* and build info: texts that are the same each time */
+    const char *version;      /* of this program; static */
+    int64_t (*cpu_ns)(void);  /* CPU time of this thread; NULL = CLOCK_THREAD_CPUTIME_ID */
+    int64_t (*mono_ns)(void); /* NULL = CLOCK_MONOTONIC */
+    bool no_process;          /* leaves out process_* and build info: texts that are the same each time */
 };
 
 /* Owned; NULL: ERR_NOMEM. */

@@ -510,6 +510,11 @@ static void add_histogram(struct metrics_out *o, const struct metric_series *s)
     add_end(o, add_values(o, "_count", s->values), (double)count);
 }
 
+uint32_t metrics_family(const struct metrics_out *out)
+{
+    return (uint32_t)(out->f - out->m->families);
+}
+
 void metrics_sample(struct metrics_out *out, const char *const *values, double v)
 {
     bool open = false;

@@ -74,7 +74,8 @@ void metrics_forget(struct metrics *m, enum metric_owner owner, const char *firs
 /* All series of a family. */
 void metrics_clear(struct metrics *m, uint32_t family);
 
-/* From within collect: a sample of the family that is being collected. */
+/* From within collect: which family is being collected (its place in the table), and a sample of it. */
+uint32_t metrics_family(const struct metrics_out *out);
 void metrics_sample(struct metrics_out *out, const char *const *values, double v);
 
 /* Appends the text. ERR_NOMEM (or over the maximum of `out`): what was appended is of no use then. */
