@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The CRDs and the policies on our own kinds, against a real API server.
 
 crds_test.py ROOT [--kubeconfig FILE] [--only WORD]
@@ -19,6 +19,7 @@ import time
 
 import yaml
 
+sys.dont_write_bytecode = True
 from api import Api, Refused
 
 GROUP = "kueue.x-k8s.io/v1beta2"
@@ -144,6 +145,46 @@ def own(folder):
     return cases
 
 
+def largest():
+    """As much as the schemas let through: the policies must not run out of what they may cost."""
+    def limited(kind, parent, groups, flavors, resources):
+        o = queue_of(groups, flavors, resources)
+        o["kind"], o["spec"][parent] = kind, "c"
+        for g in o["spec"]["resourceGroups"]:
+            for f in g["flavors"]:
+                f["name"] += "-" + "x" * 200
+                for r in f["resources"]:
+                    r.update(lendingLimit="1", borrowingLimit="1")
+        return o
+    queue = limited("ClusterQueue", "cohortName", 16, 16, 16)
+    flavors = [g["flavors"][0]["name"] for g in queue["spec"]["resourceGroups"]]
+    queue["spec"]["admissionChecksStrategy"] = {"admissionChecks": [{"name": f"c{i}", "onFlavors": flavors} for i in range(64)]}
+    amounts = {f"example.com/r{i}": "1" for i in range(8)}
+    container = {"resources": {"requests": amounts, "limits": amounts}}
+    workload = {"apiVersion": GROUP, "kind": "Workload", "metadata": {"name": "w"}, "spec": {"podSets": [
+        {"name": f"p{i}", "template": {"spec": {"containers": [{"name": f"c{j}", **container} for j in range(40)]}}} for i in range(18)]}}
+    variants = queue_of(1, 17, 1)
+    variants["spec"]["concurrentAdmissionPolicy"] = {"migration": {"mode": "TryPreferredFlavors"}}
+    return [Case("the largest ClusterQueue", queue), Case("a large Cohort", limited("Cohort", "parentName", 16, 64, 4)),
+            Case("the most pod sets", workload),
+            Case("too many resources", queue_of(5, 1, 52), refused=True, fields=["spec.resourceGroups"]),
+            Case("too many variants", variants, gates={"ConcurrentAdmission": True}, refused=True,
+                 fields=["spec.resourceGroups[0].flavors"])]
+
+
+def rules_of(schema):
+    """The messages of the rules in a schema."""
+    if isinstance(schema, dict):
+        for k, v in schema.items():
+            if k == "x-kubernetes-validations":
+                yield from (r["message"] for r in v)
+            else:
+                yield from rules_of(v)
+    elif isinstance(schema, list):
+        for s in schema:
+            yield from rules_of(s)
+
+
 # ---- the test
 
 class Test:
@@ -155,6 +196,7 @@ class Test:
         self.by_default = {d["metadata"]["name"] for d in documents(root / "deploy/policies/kinds.yaml")}
         self.in_force = set()
         self.serial = 0
+        self.said = []
 
     def check(self, what, good):
         if good:
@@ -267,6 +309,8 @@ class Test:
         what = f"accepted, not refused at {sorted(case.fields)}" if refusal is None else f"refused: {refusal} {sorted(refusal.fields)}"
         if case.refused and refusal is not None:
             what += f", not at {sorted(case.fields)}"
+        if refusal is not None:
+            self.said.append(refusal.text)
         self.check(f"{case.name}: {what}", self.is_expected(case, refusal))
         if case.stored is not None and refusal is None:
             self.check(f"{case.name}: stored as {json.dumps(case.got)}", merged(case.got, case.stored) == case.got)
@@ -310,6 +354,20 @@ class Test:
             for o in found:
                 self.api.delete(o)
             self.api.delete(crd)
+
+    def all_said(self):
+        """Each rule has refused something."""
+        for crd in self.crds:
+            for message in set(rules_of(crd)):
+                self.check(f"{crd['metadata']['name']}: nothing was refused with: {message}",
+                           any(f"{crd['spec']['names']['kind']}.kueue" in s and message in s for s in self.said))
+        for d in self.policies:
+            for v in d["spec"].get("validations", []):
+                words = [v["message"]]
+                if "messageExpression" in v:
+                    words = [w for a, b in re.findall(r"'([^']*)'|\"([^\"]*)\"", v["messageExpression"]) for w in [a or b] if ": " in w]
+                self.check(f"{d['metadata']['name']}: nothing was refused with: {words}",
+                           any(f"'{d['metadata']['name']}'" in s and any(w in s for w in words) for s in self.said))
 
     # -- manifests, columns, the list of rules
 
@@ -376,7 +434,7 @@ def run(root, kubeconfig, only):
     test.clear()
     test.install_crds(False)
     mine = own(root / "tests/crds/cases")
-    cases = list(mine)
+    cases = mine + largest()
     shared = pathlib.Path(os.environ.get("SLUICE_SHARED") or root / "../shared")
     if (shared / "vectors").is_dir():
         cases += recorded(shared)
@@ -388,7 +446,9 @@ def run(root, kubeconfig, only):
     else:
         test.left_out.append(f"public manifests: no {shared}/manifests")
     test.columns()
-    test.readme(mine)
+    if not only:
+        test.all_said()
+        test.readme(mine)
     for f in test.failures:
         print(f"failed: {f}")
     for l in test.left_out:

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """What a write to a Workload costs the API server, by the form of the CRD: CPU time of the process, from /proc.
 
 measure.py ROOT DIR [--objects N] [--rounds N] [--only WORD]
@@ -12,9 +12,11 @@ import json
 import os
 import pathlib
 import statistics
+import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True
 from api import Api
 from crds_test import GROUP, Test
 
