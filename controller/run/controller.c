@@ -18,6 +18,7 @@ static void on_lead(void *arg)
     struct controller *c = arg;
 
     run_log(c, LOG_INFO, "", "leading as %s", c->cfg.identity);
+    c->lease_trouble = false;
     c->leads = true;
     if (c->cfg.preflight)
         c->preflight = preflight_new(c);
@@ -84,7 +85,14 @@ static void on_lease_trouble(void *arg, const char *text)
     struct controller *c = arg;
 
     run_log(c, LOG_WARNING, "lease", "%s", text);
-    if (c->complete && !c->making_namespace && !things_find(c, API_NAMESPACE, "", lease_ns(c)))
+    c->lease_trouble = true;
+    controller_check_lease(c);
+}
+
+void controller_check_lease(struct controller *c)
+{
+    if (c->lease_trouble && c->complete && !c->making_namespace &&
+        !things_find(c, API_NAMESPACE, "", lease_ns(c)))
         make_namespace(c);
 }
 

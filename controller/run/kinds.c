@@ -161,6 +161,7 @@ void kinds_check(struct controller *c)
     jobs_touch_all(c);
     queues_touch_all(c);
     run_changed(c);
+    controller_check_lease(c);
 }
 
 static bool wanted(const struct controller *c, const struct kind_row *row)

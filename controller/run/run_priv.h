@@ -82,6 +82,7 @@ struct controller {
     struct events *events;
     struct lease *lease;
     struct kube_call *making_namespace;
+    bool lease_trouble;
     struct preflight *preflight;
     bool leads, was_standby, lost, stopping, drained, released;
 
@@ -338,7 +339,7 @@ void queues_touch(struct controller *c, struct thing *t);
 const char *queues_target(const struct controller *c, const char *ns, const char *name);
 void queues_due(void *arg); /* of the controller: writes what is due */
 
-/* controller.c */
-void controller_on_lead(struct controller *c);
+/* controller.c: the Lease cannot be had; perhaps its namespace is missing. */
+void controller_check_lease(struct controller *c);
 
 #endif
