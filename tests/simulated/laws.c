@@ -230,6 +230,7 @@ static void on_workload(struct laws *w, const struct version *v)
     struct life *l = w->l;
     const struct val *old = v->older && !v->older->deleted ? v->older->object : NULL;
     bool was = old && is_accounted(old), is = !v->deleted && is_accounted(v->object);
+    l->r->workloads += !old;
     if (was)
         quota_charge(l->quota, old, -1);
     if (is)
@@ -464,7 +465,6 @@ void laws_end(struct life *l)
         life_broken(l, "all is over, and it still writes: %s", l->laws->last_write_path);
     for (struct entry *e = store_first(l->store, resource_of_kind("Workload")); e; e = store_next(e)) {
         bool created = !e->newest->deleted;
-        l->r->workloads += created;
         l->r->finished += created && life_condition(e->newest->object, "Finished");
         l->r->given_up += created && is_given_up(e->newest->object);
     }

@@ -15,7 +15,6 @@ struct scene_cq {
     char name[16];
     int64_t cpu, gpu;    /* of the first flavor; what a job may ask for at most */
     bool check;          /* has an admission check */
-    bool roomy;          /* may borrow: a job may ask for a little more */
     const char *nominal; /* JSON of the resource groups as first made */
 };
 

@@ -31,14 +31,12 @@ static const char *preemption(struct life *l)
 }
 
 /* ", borrowingLimit" and ", lendingLimit" in a cohort. */
-static const char *limits(struct life *l, struct scene_cq *cq, int64_t nominal)
+static const char *limits(struct life *l, int64_t nominal)
 {
     struct arena *a = &l->store->a;
     const char *borrow = "", *lend = "";
-    if (life_below(l, 3) == 0) {
+    if (life_below(l, 3) == 0)
         borrow = val_printf(a, ",\"borrowingLimit\":\"%u\"", life_below(l, 12));
-        cq->roomy = false;
-    }
     if (life_below(l, 4) == 0)
         lend = val_printf(a, ",\"lendingLimit\":\"%lld\"", (long long)(nominal / 2));
     return val_printf(a, "%s%s", borrow, lend);
@@ -53,12 +51,12 @@ static const char *groups(struct life *l, struct scene_cq *cq, bool cohort)
     cq->gpu = life_below(l, 3) == 0 ? 4 + life_below(l, 5) : 0;
     const char *one =
         val_printf(a, "{\"name\":\"plain\",\"resources\":[{\"name\":\"cpu\",\"nominalQuota\":\"%lld\"%s}]}",
-                   (long long)cq->cpu, cohort ? limits(l, cq, cq->cpu) : "");
+                   (long long)cq->cpu, cohort ? limits(l, cq->cpu) : "");
     const char *two =
         life_below(l, 2)
             ? val_printf(
                   a, ",{\"name\":\"spot\",\"resources\":[{\"name\":\"cpu\",\"nominalQuota\":\"%lld\"%s}]}",
-                  (long long)second, cohort ? limits(l, cq, second) : "")
+                  (long long)second, cohort ? limits(l, second) : "")
             : "";
     const char *gpu =
         cq->gpu ? val_printf(a,
@@ -77,7 +75,6 @@ static void make_queue(struct life *l, uint32_t i, uint32_t cohorts)
     struct arena *a = &l->store->a;
     bool cohort = life_below(l, 5) != 0;
     snprintf(cq->name, sizeof(cq->name), "cq-%u", i);
-    cq->roomy = cohort && s->ncqs > 3;
     cq->nominal = groups(l, cq, cohort);
     cq->check = life_below(l, 4) == 0;
     const char *member = cohort ? val_printf(a, "\"cohortName\":\"team-%u\",", life_below(l, cohorts)) : "";

@@ -34,7 +34,7 @@ static struct order order_of(struct life *l)
     struct scene *s = &l->scene;
     struct order o = {.lq = &s->lqs[life_below(l, s->nlqs)]};
     const struct scene_cq *cq = &s->cqs[o.lq->cq];
-    int64_t most = cq->roomy && life_below(l, 12) == 0 ? cq->cpu + 2 : cq->cpu;
+    int64_t most = cq->cpu; /* what fits without anybody's help fits in the end */
     o.pods = 1 + life_below(l, 3);
     o.cpu = 1 + life_below(l, life_below(l, 4) ? 3 : (uint32_t)(most / o.pods));
     if (o.cpu * o.pods > most)
