@@ -234,13 +234,17 @@ static void whim(void *arg)
 
 /* ---- calm --------------------------------------------------------------------------------------------------------------- */
 
+/* What a user deactivated. What the controller gave up stays so: nothing would ask for it again (engine.md 10.3, the caution). */
 static void reactivate_all(struct life *l)
 {
-    for (struct entry *e = store_first(l->store, workloads()); e; e = store_next(e))
-        if (!e->newest->deleted && val_path(e->newest->object, "spec.active") &&
-            !val_true(e->newest->object, "spec.active") &&
-            !life_condition(e->newest->object, "QuotaReserved"))
+    for (struct entry *e = store_first(l->store, workloads()); e; e = store_next(e)) {
+        const struct val *o = e->newest->object;
+        const struct val *evicted = val_find(val_path(o, "status.conditions"), "type", "Evicted");
+        if (!e->newest->deleted && val_path(o, "spec.active") && !val_true(o, "spec.active") &&
+            !life_condition(o, "QuotaReserved") &&
+            strcmp(val_text(evicted, "reason", ""), "Deactivated") == 0)
             patch(l, e, "{\"spec\":{\"active\":true}}");
+    }
 }
 
 void users_calm(struct life *l)
