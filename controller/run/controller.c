@@ -269,6 +269,7 @@ void controller_free(struct controller *c)
     jobs_free(c);
     records_free(c);
     things_free(c);
+    meter_feed_end(c);
     events_free(c->events);
     lease_free(c->lease);
     writes_free(c->writes);

@@ -136,6 +136,7 @@ static int apply_eviction(struct controller *c, const struct cycle *cy, uint32_t
         return no_memory(r);
     publish_decision(r, SINK_EVICT, variant, r->status.cond[COND_PREEMPTED].message);
     c->stats.evicted++;
+    meter_preempted(c->meter, world_cq_place(c->w, cy->evicted_by[i]->cq).name, variant);
     return 0;
 }
 
@@ -201,6 +202,7 @@ bool decide(struct controller *c)
     if (!c->cycle_due)
         return false;
     c->stats.cycles++;
+    int64_t began = kube_mono(&c->seams.clock);
     if (world_cycle(c->w, run_now(c), &cy, &err)) {
         run_log(c, LOG_ERROR, "", "%s", err.text);
         return false; /* the next change tries again */
@@ -208,6 +210,7 @@ bool decide(struct controller *c)
     c->cycle_due = cy != NULL;
     if (!cy)
         return false;
+    meter_cycle(c->meter, cy, kube_mono(&c->seams.clock) - began);
     c->stats.cycles_with_heads++;
     c->stats.cycles_progressed += cy->progressed;
     bool progressed = cy->progressed;

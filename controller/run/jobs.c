@@ -209,6 +209,8 @@ static int take(struct controller *c, struct job *j, const struct doc_node *doc,
     job_view_free(j->view);
     j->view = view;
     j->rv = m->rv;
+    if (doc_when(doc_path(doc, "metadata.creationTimestamp"), &j->created, NULL))
+        j->created = WHEN_NONE;
     j->failures = 0;
     if (j->job_text_rv != j->rv)
         job_drop_texts(j);

@@ -352,6 +352,8 @@ static void answered(struct job *j, const char *body, size_t len)
         c->stats.job_writes++;
     else
         c->stats.workload_writes++;
+    if (j->act == JOB_CREATE_WORKLOAD && j->created != WHEN_NONE)
+        meter_created(c->meter, j->kind->kind, run_now(c) - j->created);
     tell(j);
     job_drop_texts(j);
     if (j->act == JOB_DELETE_JOB || (j->act == JOB_DELETE_WORKLOAD && !j->wl_text))

@@ -2,33 +2,12 @@
 
 #include "base/mem.h"
 
-#include <string.h>
-#include <time.h>
-
 /* Label values of one series; the last is always the role. */
 #define VALUES(m, ...) ((const char *const[]){__VA_ARGS__, meter_role_name(m)})
 
 static double seconds(int64_t ns)
 {
     return ns > 0 ? (double)ns / NS_PER_S : 0;
-}
-
-static int64_t clock_ns(clockid_t id)
-{
-    struct timespec ts;
-
-    (void)clock_gettime(id, &ts);
-    return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
-int64_t meter_cpu(const struct meter *m)
-{
-    return m->cfg.cpu_ns ? m->cfg.cpu_ns() : clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-int64_t meter_mono(const struct meter *m)
-{
-    return m->cfg.mono_ns ? m->cfg.mono_ns() : clock_ns(CLOCK_MONOTONIC);
 }
 
 const char *meter_role_name(const struct meter *m)
@@ -269,24 +248,15 @@ void meter_cycle(struct meter *m, const struct cycle *cy, int64_t took_ns)
             VALUES(m, world_cq_place(w, cy->recomputes[i].cq).name, results[cy->recomputes[i].result]), 1);
 }
 
-void meter_turn_begin(struct meter *m)
+void meter_turn(struct meter *m, int64_t cpu_ns, int64_t wall_ns)
 {
     if (!m)
         return;
-    m->turn_cpu = meter_cpu(m);
-    m->turn_wall = meter_mono(m);
-}
-
-void meter_turn_end(struct meter *m)
-{
-    if (!m)
-        return;
-    int64_t cpu = meter_cpu(m) - m->turn_cpu, wall = meter_mono(m) - m->turn_wall;
     m->turns++;
-    m->longest_cpu = cpu > m->longest_cpu ? cpu : m->longest_cpu;
-    m->longest_wall = wall > m->longest_wall ? wall : m->longest_wall;
-    metrics_observe(m->metrics, M_TURN, NULL, seconds(cpu));
-    metrics_observe(m->metrics, M_TURN_WALL, NULL, seconds(wall));
+    m->longest_cpu = cpu_ns > m->longest_cpu ? cpu_ns : m->longest_cpu;
+    m->longest_wall = wall_ns > m->longest_wall ? wall_ns : m->longest_wall;
+    metrics_observe(m->metrics, M_TURN, NULL, seconds(cpu_ns));
+    metrics_observe(m->metrics, M_TURN_WALL, NULL, seconds(wall_ns));
 }
 
 void meter_lag(struct meter *m, int64_t late_ns)

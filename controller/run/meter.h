@@ -13,11 +13,11 @@
 
 #include "core/cycle.h"
 #include "core/world.h"
-#include "kube/http.h"
 #include "kube/watch.h"
 #include "kube/writes.h"
 #include "serve/metrics.h"
 
+struct http_stats; /* kube/http.h */
 struct meter;
 
 enum meter_role { METER_STANDALONE, METER_FOLLOWER, METER_LEADER };
@@ -68,10 +68,8 @@ struct meter_config {
     bool afs;                     /* usage of LocalQueues under admission fair sharing */
     bool creation_latency;        /* gate MetricForWorkloadCreationLatency */
     enum meter_role role;
-    const char *version;      /* of this program; static */
-    int64_t (*cpu_ns)(void);  /* CPU time of this thread; NULL = CLOCK_THREAD_CPUTIME_ID */
-    int64_t (*mono_ns)(void); /* NULL = CLOCK_MONOTONIC */
-    bool no_process;          /* leaves out process_* and build info: texts that are the same each time */
+    const char *version; /* of this program; static */
+    bool no_process;     /* leaves out process_* and build info: texts that are the same each time */
 };
 
 /* Owned; NULL: ERR_NOMEM. */
@@ -138,9 +136,8 @@ void meter_unmark(struct meter *m, struct meter_mark *mark);
 
 /* A cycle that had heads, while it is valid; `took_ns` of it. */
 void meter_cycle(struct meter *m, const struct cycle *cy, int64_t took_ns);
-/* Around the work of one turn of the loop: CPU time of the thread is read. */
-void meter_turn_begin(struct meter *m);
-void meter_turn_end(struct meter *m);
+/* One turn of the loop: CPU time of the thread, and time without that of waiting for something to happen. */
+void meter_turn(struct meter *m, int64_t cpu_ns, int64_t wall_ns);
 /* The loop was ready later than the timer that it was to run: by `late_ns`. */
 void meter_lag(struct meter *m, int64_t late_ns);
 

@@ -1,6 +1,8 @@
 /* Our own metrics: the loop, watches, writes, requests, the process. */
 #include "run/meter_priv.h"
 
+#include "kube/http.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -195,14 +195,11 @@ struct meter {
     uint32_t cap_classes;
     uint32_t next_class; /* whose turn it is */
     uint64_t turns, cycles;
-    int64_t turn_cpu, turn_wall; /* when it began */
     int64_t longest_cpu, longest_wall;
     double start; /* of the process, seconds since 1970 */
 };
 
 const char *meter_role_name(const struct meter *m);
-int64_t meter_cpu(const struct meter *m);
-int64_t meter_mono(const struct meter *m);
 
 /* meter_own.c */
 double meter_start_time(void);

@@ -77,6 +77,7 @@ static void drop(struct record *r)
     struct controller *c = r->c;
 
     publish_cancel(r);
+    meter_feed_gone(r);
     jobs_unlink(r);
     if (r->dirty)
         unlist_dirty(r);
@@ -172,6 +173,7 @@ void record_marks(struct record *r)
     struct controller *c = r->c;
     struct marks m;
 
+    meter_feed_mark(r);
     if (!r->wl)
         return;
     m = r->wl->marks;
@@ -398,6 +400,7 @@ static int take(struct record *r, const struct doc_node *doc, const struct meta 
     set_reclaimable(r, NULL, 0);
     if (r->wl)
         r->wl->user = r;
+    meter_feed_taken(r);
     restore_wait(r, &wait);
     record_marks(r);
     jobs_link(c, r);

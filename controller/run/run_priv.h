@@ -17,6 +17,7 @@
 #include "kube/writes.h"
 #include "lifecycle/lifecycle.h"
 #include "run/controller.h"
+#include "run/meter_feed.h"
 #include "sim/seen.h"
 
 #include <stdio.h>
@@ -112,6 +113,8 @@ struct controller {
     bool classes_changed;
 
     struct controller_stats stats;
+    struct meter *meter;     /* NULL = nothing is counted */
+    struct meter_feed *feed; /* with it */
 };
 
 when_ns run_now(const struct controller *c); /* wall */
@@ -152,7 +155,8 @@ struct thing {
     bool global_default;
     enum stop_policy stop; /* of queues */
     bool usage_based;      /* a ClusterQueue under admission fair sharing */
-    bool matches;          /* a Namespace: managedJobsNamespaceSelector takes it */
+    bool
+        matches; /* a Namespace: managedJobsNamespaceSelector takes it; a LocalQueue: the metrics' selector does */
     struct controller *c;
     struct queue_status *queue; /* of ClusterQueue, LocalQueue, Cohort; owned */
 };
@@ -228,6 +232,9 @@ struct record {
     bool lost_quota;  /* since `base`: what it holds now is another admission */
     int32_t priority; /* with want_priority */
     bool other_finalizers, owned, has_job_uid;
+
+    struct meter_seen counted;
+    struct meter_mark mark;
 };
 
 int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
@@ -286,6 +293,7 @@ struct job {
     const struct job_kind *kind;
     const char *name;      /* within key */
     struct job_view *view; /* NULL = gone; kept while Workloads remain */
+    when_ns created;       /* WHEN_NONE = unknown */
     uint64_t rv;
     uint32_t epoch;
     struct record **wls; /* that it owns; owned array */

@@ -208,6 +208,7 @@ static void forget(struct controller *c, struct thing *t)
     char *ns = mem_strdup(t->ns), *name = mem_strdup(t->name);
 
     del(c, kind, t->ns, t->name);
+    meter_feed_thing_gone(c, t);
     drop(c, t);
     if (ns && name)
         follow(c, kind, ns, name);
@@ -255,8 +256,10 @@ static int keep(struct controller *c, struct thing *t, const struct object *o, c
     if (o->kind == API_NAMESPACE)
         t->matches =
             selector_matches(&c->cfg.settings->job_namespaces, o->name_space.labels, o->name_space.nlabels);
-    if (o->kind == API_LOCAL_QUEUE)
+    if (o->kind == API_LOCAL_QUEUE) {
         t->stop = o->local_queue.stop;
+        t->matches = meter_feed_takes(c, doc);
+    }
     if (o->kind == API_FLAVOR)
         return keep_text(t, doc);
     if (o->kind == API_CLUSTER_QUEUE || o->kind == API_LOCAL_QUEUE || o->kind == API_COHORT)

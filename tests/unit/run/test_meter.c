@@ -2,6 +2,7 @@
  * change, or memory runs out. */
 #include "../core/build.h"
 #include "base/mem.h"
+#include "kube/http.h"
 #include "run/meter.h"
 
 #include <check.h>
@@ -11,22 +12,11 @@
 #include <unistd.h>
 
 static struct world *w;
-static int64_t cpu, mono;
 
 static struct world *the_world(void *arg)
 {
     (void)arg;
     return w;
-}
-
-static int64_t fake_cpu(void)
-{
-    return cpu;
-}
-
-static int64_t fake_mono(void)
-{
-    return mono;
 }
 
 static const struct writes_stats writes = {
@@ -106,8 +96,6 @@ static const struct meter_config all = {
     .creation_latency = true,
     .role = METER_LEADER,
     .version = "1.2.3",
-    .cpu_ns = fake_cpu,
-    .mono_ns = fake_mono,
     .no_process = true,
 };
 
@@ -187,14 +175,8 @@ static void happen(struct meter *m, struct meter_mark marks[4])
     meter_mark_unadmitted(m, &marks[1], &in_two, "NoReservation", "WaitingForQuota");
     meter_mark_unadmitted(m, &marks[2], &in_secret, "NoReservation", "PendingEvaluation");
     meter_mark_finished(m, &marks[3], &in_one);
-    meter_turn_begin(m);
-    cpu += 3 * NS_PER_MS;
-    mono += 30 * NS_PER_MS;
-    meter_turn_end(m);
-    meter_turn_begin(m);
-    cpu += 150000;
-    mono += 150000;
-    meter_turn_end(m);
+    meter_turn(m, 3 * NS_PER_MS, 30 * NS_PER_MS);
+    meter_turn(m, 150000, 150000);
     meter_lag(m, 1100000);
 }
 
