@@ -30,6 +30,7 @@ static void on_lead(void *arg)
         jobs_touch_all(c);
         queues_touch_all(c);
     }
+    timer_start(&c->timers, &c->queue_timer, 0); /* those that became due while it stood by */
     run_changed(c);
 }
 
