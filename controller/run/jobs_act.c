@@ -332,7 +332,7 @@ static void fetched(struct job *j, const char *body, size_t len)
         j->wl_len = len;
         j->wl_text_rv = m.rv;
         const struct record *r = records_find(c, m.ns, m.name);
-        if (r && m.rv > r->rv && record_take(c, doc, r->epoch))
+        if (r && records_news(c, doc, body, len, r->epoch))
             again_later(j);
     }
     arena_reset(&c->arena);
@@ -359,7 +359,8 @@ static void answered(struct job *j, const char *body, size_t len)
     if (j->act == JOB_DELETE_JOB || (j->act == JOB_DELETE_WORKLOAD && !j->wl_text))
         return;
     doc = run_read(c, j->key, body, len);
-    if (doc && (about_job ? job_take(c, j->kind, body, len, doc, j->epoch) : record_take(c, doc, wk->epoch)))
+    if (doc && (about_job ? job_take(c, j->kind, body, len, doc, j->epoch)
+                          : records_news(c, doc, body, len, wk->epoch)))
         again_later(j);
     arena_reset(&c->arena);
     arena_reset(&c->scratch);

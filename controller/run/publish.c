@@ -130,7 +130,7 @@ static int choose(struct record *r, struct write_request *q)
 {
     bool changed = false;
 
-    if (r->rereading)
+    if (r->rereading || !r->rv) /* without a version: records_reread asked for the object as it is */
         return render_reread(r, q);
     if (!r->waits_for_sink) {
         int rc = render_status(r, q, &changed);

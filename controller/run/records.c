@@ -331,7 +331,8 @@ struct wait_text {
 static struct wait_text save_wait(const struct record *r)
 {
     const struct cond *q = &r->status.cond[COND_QUOTA_RESERVED];
-    struct wait_text w = {.set = (r->queued || r->more) && r->wanted.what == DECIDED_NOTHING && waits(r) &&
+    bool untold = r->queued || r->more || r->rereading; /* the last: a write that failed was to tell it */
+    struct wait_text w = {.set = untold && r->wanted.what == DECIDED_NOTHING && waits(r) &&
                                  q->status == STATUS_FALSE};
 
     if (w.set) {
@@ -468,31 +469,39 @@ void record_deleted(struct controller *c, struct record *r)
     things_guard_all(c);
 }
 
-int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
-                    size_t len)
+int records_news(struct controller *c, const struct doc_node *doc, const char *json, size_t len,
+                 uint32_t epoch)
 {
-    const struct doc_node *doc = run_read(c, k->row->path, json, len);
     struct meta m;
 
     if (!doc || !meta_read(doc, &m))
         return 0;
     struct record *r = find(c, m.ns, m.name);
     bool same = r && r->view && !strcmp(r->view->uid, m.uid);
-    if (what == WATCH_DELETED) {
-        if (same)
-            record_deleted(c, r);
-        return 0;
-    }
     if (same && m.rv <= r->rv) {
-        r->epoch = k->epoch;
+        r->epoch = epoch;
         c->stats.stale_facts++;
         return 0;
     }
     if (same && r->in_flight) {
-        r->epoch = k->epoch;
+        r->epoch = epoch;
         return hold(r, json, len, m.rv);
     }
-    return record_take(c, doc, k->epoch);
+    return record_take(c, doc, epoch);
+}
+
+int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
+                    size_t len)
+{
+    const struct doc_node *doc = run_read(c, k->row->path, json, len);
+    struct meta m;
+
+    if (what != WATCH_DELETED)
+        return records_news(c, doc, json, len, k->epoch);
+    struct record *r = doc && meta_read(doc, &m) ? find(c, m.ns, m.name) : NULL;
+    if (r && r->view && !strcmp(r->view->uid, m.uid))
+        record_deleted(c, r);
+    return 0;
 }
 
 void records_sweep(struct controller *c, struct kind_watch *k)

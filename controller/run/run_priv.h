@@ -262,6 +262,10 @@ bool record_settled(const struct record *r);
 
 /* An object that came as an answer, or from the watch. ERR_NOMEM: as before. The record may be another one afterwards, or gone. */
 int record_take(struct controller *c, const struct doc_node *doc, uint32_t epoch);
+/* The same, of which nobody knows how old it is: what is older than what we have is passed over, and while a write of ours is under way it
+ * is held back until the answer. `json` is the text of `doc` (NULL: nothing happens). */
+int records_news(struct controller *c, const struct doc_node *doc, const char *json, size_t len,
+                 uint32_t epoch);
 void record_deleted(struct controller *c, struct record *r); /* the object is gone */
 
 /* ---- publish.c: writes of Workloads ---------------------------------------------------------------------------------------- */
