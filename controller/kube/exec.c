@@ -367,9 +367,10 @@ static void exec_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
     if (n > 0)
         str_addn(&e->answer, buf->base, (size_t)n);
-    if (n > 0 && str_failed(&e->answer) && !e->ended)
+    bool full = str_failed(&e->answer);
+    if (full && !e->ended)
         uv_process_kill(&e->process, SIGKILL);
-    if (n < 0)
+    if (n < 0 || full) /* what the plugin has started may go on for ever */
         exec_close_out(e);
 }
 

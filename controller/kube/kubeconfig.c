@@ -68,6 +68,15 @@ static void kc_error(struct kc *k, const struct kc_file *f, const struct doc_nod
     str_free(&path);
 }
 
+/* What another module said about a field. */
+static void kc_said(struct kc *k, const struct kc_file *f, const struct doc_node *map, const char *field,
+                    const struct err *e)
+{
+    kc_error(k, f, map, field, "%s", e->text);
+    if (k->rc < 0 && e->code == ERR_NOMEM)
+        k->rc = err_set(k->err, ERR_NOMEM, "out of memory");
+}
+
 static void kc_no_memory(struct kc *k)
 {
     if (k->rc == 0)
@@ -228,7 +237,7 @@ static void kc_pem(struct kc *k, const struct kc_file *f, const struct doc_node 
     } else if (path && (ret->file = kc_resolve(k, f, path))) {
         struct err err;
         if (credentials_read_file(ret->file, CREDENTIALS_FILE_MAX, &text, &len, &err) < 0)
-            kc_error(k, f, map, field, "%s", err.text);
+            kc_said(k, f, map, field, &err);
         else if (!strstr(text, what))
             kc_error(k, f, map, field, "%s: no \"%s\" in it", ret->file, what);
         if (text)
@@ -273,7 +282,7 @@ static void kc_cluster(struct kc *k, const struct kc_file *f, const struct doc_n
     if (k->rc == 0 && !server)
         kc_error(k, f, cluster, "server", "must be given");
     if (k->rc == 0 && credentials_set_server(k->c, server, &err) < 0)
-        kc_error(k, f, cluster, "server", "%s", err.text);
+        kc_said(k, f, cluster, "server", &err);
     k->c->tls_name = kc_str(k, f, cluster, "tls-server-name");
     if (k->c->tls_name && strpbrk(k->c->tls_name, "/ @?#[]"))
         kc_error(k, f, cluster, "tls-server-name", "\"%s\" is no name of a host", k->c->tls_name);
@@ -485,12 +494,12 @@ static void kc_token(struct kc *k, const struct kc_file *f, const struct doc_nod
         if (rc == 0)
             rc = credentials_set_token(k->c, text, len, &err);
         if (rc < 0)
-            kc_error(k, f, user, "tokenFile", "%s", err.text);
+            kc_said(k, f, user, "tokenFile", &err);
         if (text)
             explicit_bzero(text, len);
         mem_free(text);
     } else if (token && credentials_set_token(k->c, token, strlen(token), &err) < 0) {
-        kc_error(k, f, user, "token", "%s", err.text);
+        kc_said(k, f, user, "token", &err);
     }
 }
 
