@@ -56,6 +56,7 @@ log=/dev/null
 await "the CRDs" crds
 kubectl create namespace kueue-system >/dev/null
 kubectl apply --server-side -k deploy/policies >/dev/null
+"$sluice" policies | kubectl apply --server-side -f - >/dev/null
 show kubectl apply -f examples/in-a-cluster/queues.yaml
 
 echo

@@ -66,6 +66,7 @@ struct preflight {
     struct selfcheck *check;
     struct wanted_policy policies[POLICIES_MAX];
     uint32_t npolicies, at;
+    struct str missing, other; /* their names */
     struct kube_call *call;
 };
 
@@ -91,6 +92,28 @@ static int want(void *ctx, const struct policies_object *o)
 
 static void next_policy(struct preflight *p);
 
+/* "validatingadmissionpolicies/sluice-jobs" */
+static void name(struct str *list, const char *path)
+{
+    const char *last = strrchr(path, '/');
+
+    while (last > path && last[-1] != '/')
+        last--;
+    str_addf(list, "%s%s", list->len ? ", " : "", last);
+}
+
+static void tell_policies(struct preflight *p)
+{
+    if (p->missing.len)
+        run_log(p->c, LOG_WARNING, "",
+                "policies that the Configuration asks for are not installed (see sluice policies): %s",
+                str_text(&p->missing));
+    if (p->other.len)
+        run_log(p->c, LOG_WARNING, "",
+                "policies are others than the Configuration asks for (see sluice policies): %s",
+                str_text(&p->other));
+}
+
 static bool says(struct controller *c, const struct kube_reply *r, const char *digest)
 {
     const struct doc_node *doc = run_read(c, "a policy", r->body, r->body_len);
@@ -109,10 +132,9 @@ static void on_policy(void *arg, const struct kube_reply *r)
 
     p->call = NULL;
     if (r->status == 404)
-        run_log(p->c, LOG_WARNING, w->path, "this policy is not installed: see sluice policies");
+        name(&p->missing, w->path);
     else if (r->status == 200 && !says(p->c, r, w->digest))
-        run_log(p->c, LOG_WARNING, w->path,
-                "this policy is another than the Configuration asks for: see sluice policies");
+        name(&p->other, w->path);
     else if (r->status != 200)
         run_log(p->c, LOG_WARNING, w->path, "cannot be looked at: %d %s", r->status, r->error);
     next_policy(p);
@@ -122,8 +144,10 @@ static void next_policy(struct preflight *p)
 {
     const struct kube_handler handler = {.on_done = on_policy, .arg = p};
 
-    if (p->at >= p->npolicies)
+    if (p->at >= p->npolicies) {
+        tell_policies(p);
         return;
+    }
     const struct kube_request q = {
         .verb = KUBE_GET, .path = p->policies[p->at].path, .timeout_ns = 30 * NS_PER_S};
     p->call = p->c->seams.rest.start(p->c->seams.rest.self, &q, &handler, NULL);
@@ -159,6 +183,8 @@ struct preflight *preflight_new(struct controller *c)
     if (!p)
         return NULL;
     p->c = c;
+    str_init(&p->missing, 4096);
+    str_init(&p->other, 4096);
     memcpy(p->items, needed, sizeof(needed));
     if (policies_each(&in, want, p, &err) ||
         selfcheck_start(&c->seams.rest, p->items, NEEDED, on_checked, p, &p->check, &err)) {
@@ -179,5 +205,7 @@ void preflight_free(struct preflight *p)
         p->c->seams.rest.cancel(p->c->seams.rest.self, p->call);
     for (uint32_t i = 0; i < p->npolicies; i++)
         mem_free(p->policies[i].path);
+    str_free(&p->missing);
+    str_free(&p->other);
     mem_free(p);
 }
