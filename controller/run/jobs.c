@@ -428,9 +428,14 @@ static void look_at(struct controller *c, struct job *j)
         job_drop_texts(j);
 }
 
+bool jobs_may_look(const struct controller *c)
+{
+    return c->leads && c->complete && !c->stopping;
+}
+
 void jobs_look(struct controller *c)
 {
-    if (!c->leads || !c->complete || c->stopping)
+    if (!jobs_may_look(c))
         return;
     for (uint32_t i = 0; i < LOOKS_A_TURN && c->dirty_jobs; i++) {
         struct job *j = c->dirty_jobs;

@@ -271,6 +271,18 @@ static void render_fetch(struct job *j, struct write_request *q)
         workload_path(j, j->wl_name, &q->path);
 }
 
+/* Time went by since the action was decided: is what it was decided on, and the documents, still what is? */
+static bool is_stale(const struct job *j)
+{
+    const struct record *r = *j->wl_name ? records_find(j->c, j->ns, j->wl_name) : NULL;
+
+    if (!j->view)
+        return j->act != JOB_DELETE_WORKLOAD;
+    if (*j->wl_name && j->act != JOB_CREATE_WORKLOAD && (!r || !record_settled(r)))
+        return true;
+    return (j->job_text && j->job_text_rv != j->rv) || (r && j->wl_text && j->wl_text_rv != r->rv);
+}
+
 static int render(void *arg, struct write_request *q, struct err *err)
 {
     struct job *j = arg;
@@ -282,10 +294,9 @@ static int render(void *arg, struct write_request *q, struct err *err)
     e->text[0] = '\0';
     if (j->fetching)
         render_fetch(j, q);
-    else if (!j->view && j->act != JOB_DELETE_WORKLOAD)
-        rc = 1;
     else
-        rc = render_action(j, q, e);
+        rc = is_stale(j) ? 1 : render_action(j, q, e);
+    j->was_stale = rc == 1;
     arena_reset(&j->c->arena);
     arena_reset(&j->c->scratch);
     if (rc == 0 && (str_failed(&q->path) || str_failed(&q->body)))
@@ -432,7 +443,7 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
         refused(j, reply);
     else if (end == WRITE_FAILED)
         failed(j);
-    else if (end != WRITE_NOTHING)
+    else if (end != WRITE_NOTHING || !j->was_stale)
         again_later(j);
     notices_cut(&j->notices, 0);
     if (!j->timer.set) /* else it waits before the next try */

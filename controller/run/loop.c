@@ -63,7 +63,8 @@ bool controller_turn(struct controller *c)
     more = decide(c);
     publish_release(c);
     writes_run(c->writes);
-    return more || c->dirty || c->dirty_jobs || timers_next(&c->timers) <= kube_mono(&c->seams.clock);
+    bool jobs_wait = c->dirty_jobs && jobs_may_look(c);
+    return more || c->dirty || jobs_wait || timers_next(&c->timers) <= kube_mono(&c->seams.clock);
 }
 
 int64_t controller_next(const struct controller *c)

@@ -315,6 +315,7 @@ struct job {
     unsigned fetching, fetched_what; /* enum job_needs: it only reads that */
     char *wl_name, *arg_text;        /* owned */
     uint64_t repeated;               /* what the last repeating event said, as a digest */
+    bool was_stale;     /* the action was not for what is */
     int render_code;                 /* why it could not be rendered */
     char render_text[256];
     struct notices notices; /* events to be told when it succeeded */
@@ -332,6 +333,7 @@ void job_cancel(struct job *j);
 void jobs_sweep(struct controller *c, struct kind_watch *k);
 void jobs_free(struct controller *c);
 void job_touch(struct job *j);
+bool jobs_may_look(const struct controller *c); /* a standby only remembers which are to be looked at */
 void jobs_look(struct controller *c);
 /* A Workload appeared, changed owner, or goes. */
 void jobs_link(struct controller *c, struct record *r);
