@@ -1,5 +1,6 @@
 /* sluice controller: the loop of libuv around run/controller.h, with sockets, signals and the clock of this machine. */
 #include "cli/arguments.h"
+#include "cli/serving.h"
 
 #include "api/set.h"
 #include "base/mem.h"
@@ -26,6 +27,8 @@ struct process {
     struct credentials *credentials;
     struct http *http;
     struct controller *c;
+    struct log *log;
+    struct serving *serving;
     char identity[256];
     uv_loop_t loop;
     uv_check_t check;
@@ -36,18 +39,6 @@ struct process {
     bool closing;
     int status;
 };
-
-/* ---- log ------------------------------------------------------------------------------------------------------------------- */
-
-static void log_line(void *arg, int level, const char *object, const char *text)
-{
-    static const char *const names[] = {"error", "warning", "info", "debug"};
-
-    (void)arg;
-    if (level > LOG_INFO)
-        return;
-    (void)fprintf(stderr, "sluice: %s: %s%s%s\n", names[level], object, *object ? ": " : "", text);
-}
 
 static int complain(const char *text)
 {
@@ -134,12 +125,36 @@ static int make_controller(struct process *p)
         .elect = s->election.on,
         .preflight = true,
         .log = log_line,
+        .log_arg = p->log,
     };
     struct controller_seams seams = {.watches = *http_watches(p->http), .rest = *http_requests(p->http)};
     struct err err;
 
     clock_system(&seams.clock);
     return controller_new(&config, &seams, &p->c, &err) ? complain(err.text) : 0;
+}
+
+static int open_log(struct process *p)
+{
+    const struct log_options o = {.fd = STDERR_FILENO, .level = LOG_AT_INFO};
+    struct err err;
+
+    p->log = log_new(&o, &err);
+    return p->log ? 0 : complain(err.text);
+}
+
+static int serve(struct process *p)
+{
+    const struct serving_config config = {
+        .loop = &p->loop,
+        .settings = p->config->settings,
+        .controller = p->c,
+        .http = p->http,
+        .log = p->log,
+    };
+    struct err err;
+
+    return serving_start(&config, &p->serving, &err) ? complain(err.text) : 0;
 }
 
 /* ---- the loop -------------------------------------------------------------------------------------------------------------- */
@@ -159,6 +174,14 @@ static void on_http_closed(void *arg)
     uv_walk(&p->loop, close_handle, NULL);
 }
 
+static void on_serving_closed(void *arg)
+{
+    struct process *p = arg;
+
+    p->serving = NULL;
+    http_close(p->http, on_http_closed, p);
+}
+
 static void shut_down(struct process *p)
 {
     if (p->closing)
@@ -166,11 +189,11 @@ static void shut_down(struct process *p)
     p->closing = true;
     if (controller_lost(p->c))
         p->status = CLI_BAD_INPUT;
+    serving_stop(p->serving, on_serving_closed, p);
     controller_free(p->c);
     p->c = NULL;
     uv_idle_stop(&p->idle);
     uv_timer_stop(&p->timer);
-    http_close(p->http, on_http_closed, p);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -238,14 +261,18 @@ static int start_loop(struct process *p)
 
 static int run(struct process *p)
 {
-    int rc = read_config(p);
+    int rc = open_log(p);
 
+    if (!rc)
+        rc = read_config(p);
     if (!rc)
         rc = make_identity(p);
     if (!rc)
         rc = connect_to(p);
     if (!rc)
         rc = make_controller(p);
+    if (!rc)
+        rc = serve(p);
     if (!rc)
         rc = start_loop(p);
     if (rc)
@@ -258,7 +285,9 @@ static void clean_up(struct process *p)
 {
     if (!p->closing) { /* it never ran */
         controller_free(p->c);
-        if (p->http)
+        if (p->serving)
+            serving_stop(p->serving, on_serving_closed, p);
+        else if (p->http)
             http_close(p->http, on_http_closed, p);
         else
             uv_walk(&p->loop, close_handle, NULL);
@@ -267,6 +296,7 @@ static void clean_up(struct process *p)
     (void)uv_loop_close(&p->loop);
     credentials_free(p->credentials);
     api_set_free(p->set);
+    log_free(p->log);
 }
 
 int cli_controller(int argc, char **argv)
