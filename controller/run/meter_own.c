@@ -227,6 +227,41 @@ static void tell_series(struct metrics_out *out, const struct metrics_stats *s)
     SAMPLE(s->dropped_memory, "memory");
 }
 
+static void tell_events(struct metrics_out *out, const struct meter_state *s)
+{
+    SAMPLE(s->events_emitted, "told");
+    SAMPLE(s->events_dropped, "dropped");
+}
+
+static void tell_objects(struct metrics_out *out, const struct meter_state *s)
+{
+    SAMPLE(s->workloads, "Workload");
+    SAMPLE(s->jobs, "job");
+}
+
+/* Families without labels. */
+static double state_number(const struct meter *m, uint32_t family)
+{
+    const struct meter_state *s = &m->view.state;
+
+    switch (family) {
+    case M_LEDGER_BATCH:
+        return s->ledger_batch;
+    case M_LEDGER_ROWS:
+        return (double)s->ledger_rows;
+    case M_LEDGER_BATCHES:
+        return (double)s->ledger_batches;
+    case M_LOG_DROPPED:
+        return (double)s->log_dropped;
+    case M_SERIES:
+        return metrics_stats(m->metrics).series;
+    case M_READY:
+        return s->ready;
+    default:
+        return s->leads;
+    }
+}
+
 void meter_collect_state(void *arg, struct metrics_out *out)
 {
     const struct meter *m = arg;
@@ -237,41 +272,20 @@ void meter_collect_state(void *arg, struct metrics_out *out)
     case M_WRITTEN:
         tell_written(out, s);
         break;
-    case M_LEDGER_BATCH:
-        plain(out, s->ledger_batch);
-        break;
-    case M_LEDGER_ROWS:
-        plain(out, (double)s->ledger_rows);
-        break;
-    case M_LEDGER_BATCHES:
-        plain(out, (double)s->ledger_batches);
-        break;
     case M_OBJECTS:
-        SAMPLE(s->workloads, "Workload");
-        SAMPLE(s->jobs, "job");
+        tell_objects(out, s);
         break;
     case M_FACTS:
         tell_facts(out, s);
         break;
     case M_EVENTS:
-        SAMPLE(s->events_emitted, "told");
-        SAMPLE(s->events_dropped, "dropped");
-        break;
-    case M_LOG_DROPPED:
-        plain(out, (double)s->log_dropped);
-        break;
-    case M_SERIES:
-        plain(out, own.series);
+        tell_events(out, s);
         break;
     case M_SERIES_DROPPED:
         tell_series(out, &own);
         break;
-    case M_READY:
-        plain(out, s->ready);
-        break;
-    case M_LEADS:
-        plain(out, s->leads);
-        break;
+    default:
+        plain(out, state_number(m, metrics_family(out)));
     }
 }
 
