@@ -101,15 +101,21 @@ class Test:
     def picture(self):
         """The namespace as it is, for whoever reads about a failure."""
         lines = []
-        for kind in ("Job", "Workload"):
-            for o in self.api.list(kind, self.ns):
+        for kind in ("Job", "JobSet", "Workload"):
+            try:
+                objects = self.api.list(kind, self.ns)
+            except Refused:
+                continue
+            over = ("Complete", "Finished")
+            for o in [x for x in objects if not any(is_true(x, c) for c in over)][:8] + [x for x in objects if any(is_true(x, c) for c in over)][:3]:
+                status = o.get("status", {})
+                marks = {k: status[k] for k in ("active", "ready", "requeueState", "admissionChecks") if k in status}
                 lines.append(f"  {kind} {o['metadata']['name']} suspend={o['spec'].get('suspend')} active={o['spec'].get('active')} "
-                             f"{'deleting ' if o['metadata'].get('deletionTimestamp') else ''}"
-                             f"{ {k: v for k, v in o.get('status', {}).items() if k in ('active', 'ready', 'requeueState', 'admissionChecks')} }")
-                for c in o.get("status", {}).get("conditions", []):
+                             f"{'deleting ' if o['metadata'].get('deletionTimestamp') else ''}{marks}")
+                for c in status.get("conditions", []):
                     lines.append(f"    {c['type']}={c['status']} {c.get('reason')} {c.get('message', '')[:150]}")
         for e in self.api.list("Event", self.ns)[-25:]:
-            if e["regarding"]["kind"] not in ("Pod",):
+            if e["regarding"]["kind"] != "Pod":
                 lines.append(f"  event {e['regarding']['kind']}/{e['regarding']['name'][:40]} {e['reason']}: {e.get('note', '')[:120]}")
         return "\n".join(lines)
 
@@ -261,14 +267,19 @@ class Test:
         return w
 
     def usage(self):
-        """Milli CPU of Workloads of this namespace that hold quota, by ClusterQueue."""
-        used = {}
-        for w in self.workloads():
-            a = w.get("status", {}).get("admission")
-            if not a or is_true(w, "Finished"):
+        """Milli CPU that Workloads of this namespace hold, by ClusterQueue. Whose pods are all gone, because its Job is over or stopped, holds
+        nothing any more, whatever its status says yet: the write that says so is under way."""
+        used, admitted = {}, [w for w in self.workloads() if w.get("status", {}).get("admission") and not is_true(w, "Finished")]
+        jobs = {j["metadata"]["name"]: j for j in self.api.list("Job", self.ns)}
+        for w in admitted:
+            owner = next((r["name"] for r in w["metadata"].get("ownerReferences", []) if r["kind"] == "Job"), None)
+            job = jobs.get(owner)
+            if owner and (not job or is_true(job, "Complete") or is_true(job, "Failed") or (
+                    is_true(w, "Evicted") and job["spec"].get("suspend") and not job.get("status", {}).get("active"))):
                 continue
-            for p in a["podSetAssignments"]:
-                used[a["clusterQueue"]] = used.get(a["clusterQueue"], 0) + parse_cpu(p.get("resourceUsage", {}).get("cpu", 0))
+            for p in w["status"]["admission"]["podSetAssignments"]:
+                cq = w["status"]["admission"]["clusterQueue"]
+                used[cq] = used.get(cq, 0) + parse_cpu(p.get("resourceUsage", {}).get("cpu", 0))
         return used
 
     def event(self, kind, name, reason, words=""):

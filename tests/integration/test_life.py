@@ -155,7 +155,7 @@ def priority_class_change(t):
     t.job("first", run=LONG, priority=low)
     t.job("second", run=LONG, priority=low)
     t.waits("first", "insufficient")
-    w = t.waits("second", "insufficient")
+    w = t.until("a Workload of second", lambda: t.wl("second"))  # of the same shape as the first: it is not even tried
     same("priority", (w["spec"]["priority"], w["spec"]["priorityClassRef"]),
          (10, {"group": "kueue.x-k8s.io", "kind": "WorkloadPriorityClass", "name": low}))
     t.api.patch("Job", t.ns, "second", {"metadata": {"labels": {CLASS: high}}})
@@ -219,20 +219,25 @@ def reclaimable_pods(t):
 def prebuilt(t):
     """A Job that names a Workload takes that one, when it describes the Job; else it ends it."""
     t.queue(cpu=4)
-    pod_set = {"name": "main", "count": 1, "template": t.template(1)}
-    t.api.create("Workload", t.ns, "made", {"queueName": "q", "podSets": [pod_set]})
-    t.job("a", annotations={"kueue.x-k8s.io/prebuilt-workload-name": "made"})
-    w = t.finished("a")
-    same("its Workload", (w["metadata"]["name"], [x["metadata"]["name"] for x in t.workloads("a")]), ("made", ["made"]))
-    t.api.create("Workload", t.ns, "other", {"queueName": "q", "podSets": [dict(pod_set, count=3)]})
-    t.job("b", annotations={"kueue.x-k8s.io/prebuilt-workload-name": "other"})
-    t.until("it to be out of sync", lambda: is_true(t.api.get("Workload", t.ns, "other"), "Finished", "OutOfSync"))
-    check(t.get_job("b")["spec"]["suspend"], "it runs")
-    t.job("c", annotations={"kueue.x-k8s.io/prebuilt-workload-name": "late"})
+    named = "kueue.x-k8s.io/prebuilt-workload-name"
+
+    def make(name, count):  # with what the API server adds to a template, as whoever makes a Workload must
+        template = t.get_job(name)["spec"]["template"]
+        pod_set = {"name": "main", "count": count, "template": {"spec": template["spec"], "metadata": {"annotations": template["metadata"]["annotations"]}}}
+        t.api.create("Workload", t.ns, name, {"queueName": "q", "podSets": [pod_set]})
+    t.job("a", annotations={named: "a"})
     t.fence()
-    check(t.get_job("c")["spec"]["suspend"] and not t.workloads("c"), "it does not wait for its Workload")
-    t.api.create("Workload", t.ns, "late", {"queueName": "q", "podSets": [pod_set]})
-    t.finished("c")
+    check(t.get_job("a")["spec"]["suspend"] and not t.workloads("a"), "it does not wait for its Workload")
+    make("a", 1)
+    w = t.finished("a")
+    same("its Workload", (w["metadata"]["name"], cond(w, "Finished")["reason"]), ("a", "Succeeded"))
+    same("its Workloads", [x["metadata"]["name"] for x in t.workloads("a")], ["a"])
+    t.job("b", annotations={named: "b"})
+    make("b", 3)
+    t.until("it to be out of sync", lambda: is_true(t.api.get("Workload", t.ns, "b"), "Finished", "OutOfSync"))
+    t.job("c", annotations={named: "a"})
+    t.fence()
+    check(t.get_job("c")["spec"]["suspend"] and t.get_job("b")["spec"]["suspend"], "it runs")
 
 
 @test()
