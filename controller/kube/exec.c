@@ -174,10 +174,12 @@ static int exec_text(const struct doc_node *status, const char *field, const cha
 {
     int rc = doc_str(doc_field(status, field), ret, err);
 
-    if (rc == ERR_NOTFOUND)
+    if (rc == ERR_NOTFOUND) {
         *ret = NULL;
-    else if (rc < 0)
-        return err_prefix(err, "status.%s: ", field);
+    } else if (rc < 0) {
+        err_prefix(err, "status.%s: ", field);
+        return rc;
+    }
     if (*ret && !**ret)
         *ret = NULL;
     return 0;
@@ -204,8 +206,10 @@ static int exec_read_status(const struct credentials *c, const struct doc_node *
         return rc;
     s->expires = WHEN_NONE;
     rc = doc_when(doc_field(status, "expirationTimestamp"), &s->expires, err);
-    if (rc < 0 && rc != ERR_NOTFOUND)
-        return err_prefix(err, "status.expirationTimestamp: ");
+    if (rc < 0 && rc != ERR_NOTFOUND) {
+        err_prefix(err, "status.expirationTimestamp: ");
+        return rc;
+    }
     if (!s->token && !s->cert)
         return err_set(err, ERR_INVALID, "status: neither token nor clientCertificateData");
     if (!s->cert != !s->key)

@@ -623,10 +623,12 @@ static void kc_add_text(struct kc *k, const char *path, const char *text, size_t
     int got = y ? yaml_next(y, &f->root, k->err) : ERR_NOMEM;
 
     f->path = path;
-    if (!y)
+    if (!y) {
         kc_no_memory(k);
-    else if (got < 0)
-        k->rc = err_prefix(k->err, "%s: ", path), k->rc = got;
+    } else if (got < 0) {
+        err_prefix(k->err, "%s: ", path);
+        k->rc = got;
+    }
     yaml_close(y);
     if (got <= 0)
         f->root = NULL;

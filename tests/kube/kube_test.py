@@ -4,20 +4,19 @@
 kube_test.py PROBE ROOT [NAME...]     runs the cases whose name holds one of NAME; exit status 77 when there can be no test cluster
 """
 import base64
+import concurrent.futures
 import fcntl
 import json
 import os
 import re
 import shlex
 import socket
-import ssl
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
 import relay
 
@@ -39,6 +38,7 @@ class World:
     def __init__(self, probe, root, directory):
         self.probe = probe
         self.dir = directory
+        self.lock = threading.Lock()
         tokens = os.path.join(directory, "tokens.csv")
         with open(tokens, "w") as f:
             f.write(TOKENS)
@@ -97,19 +97,19 @@ class World:
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "default"}}],
             "clusters": [{"name": "c", "cluster": drop(c)}], "users": [{"name": "u", "user": drop(u)}]}))
 
-    def run(self, config, *args, env=None):
-        run = subprocess.run([self.probe, "--kubeconfig", config, *args], capture_output=True, text=True, timeout=120,
+    def run(self, config, *args, env=None, before=()):
+        run = subprocess.run([*before, self.probe, "--kubeconfig", config, *args], capture_output=True, text=True, timeout=120,
                              env={**os.environ, **(env or {})})
         check("ERROR: " not in run.stderr and "runtime error" not in run.stderr, run.stderr[-3000:])
         return run.returncode, run.stdout
 
-    def ok(self, config, *args, env=None):
-        code, out = self.run(config, *args, env=env)
+    def ok(self, config, *args, **more):
+        code, out = self.run(config, *args, **more)
         check(code == 0, "exit status", code, out[-1000:])
         return out
 
-    def bad(self, config, *args, says, env=None):
-        code, out = self.run(config, *args, env=env)
+    def bad(self, config, *args, says, **more):
+        code, out = self.run(config, *args, **more)
         check(code == 1, "exit status", code, "instead of 1", out[-1000:])
         check(says in out, repr(says), "is not in", out[-1000:])
 
@@ -169,7 +169,7 @@ def test_impersonation(w):
 
 
 def test_plugin(w):
-    script = w.file("plugin", """#!/bin/sh
+    w.file("plugin", """#!/bin/sh
 echo "$1:$KUBERNETES_EXEC_INFO" >> %s
 n=$(wc -l < %s)
 [ "$n" = 1 ] && [ "$1" = twice ] && token=stale || token=good-token
@@ -187,7 +187,6 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
         check(info["spec"]["cluster"]["server"] == w.server and info["spec"]["interactive"] is False, info)
         check(base64.b64decode(info["spec"]["cluster"]["certificate-authority-data"]).decode() == w.ca, "another CA")
     w.bad(config, "get", "/version", says="for the command line only")
-    check(script, "")
 
 
 def test_plugin_certificate(w):
@@ -199,20 +198,24 @@ def test_plugin_certificate(w):
     w.ok(config, "--exec", "all")
 
 
-def test_in_cluster(w):
-    secrets = os.path.join(w.dir, "serviceaccount")
-    os.makedirs(secrets, exist_ok=True)
-    # The usual place is not ours to write to; the same reading goes through tokenFile and a CA file.
-    w.file("serviceaccount/ca.crt", w.ca), w.file("serviceaccount/token", "good-token")
-    w.ok(w.config("pod", {"certificate-authority-data": None, "certificate-authority": "serviceaccount/ca.crt"},
-                  {"tokenFile": "serviceaccount/token"}), "all")
+def test_pod(w):
+    """As a pod is given it; the directory itself cannot be ours, so the test of in-cluster files is tests/unit/kube/test_credentials.c."""
+    os.makedirs(os.path.join(w.dir, "pod"), exist_ok=True)
+    w.file("pod/ca.crt", w.ca), w.file("pod/token", "good-token")
+    w.ok(w.config("pod", {"certificate-authority-data": None, "certificate-authority": "pod/ca.crt"}, {"tokenFile": "pod/token"}), "all")
 
 
 # ---- trust ----------------------------------------------------------------------------------------------------------------------
 
+def another_authority(w):
+    with w.lock:
+        if not os.path.exists(os.path.join(w.dir, "other.crt")):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", os.path.join(w.dir, "other.key"), "-out",
+                            os.path.join(w.dir, "other.crt"), "-subj", "/CN=other", "-days", "2"], check=True, capture_output=True)
+
+
 def test_another_authority_is_refused(w):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", os.path.join(w.dir, "other.key"), "-out",
-                    os.path.join(w.dir, "other.crt"), "-subj", "/CN=other", "-days", "2"], check=True, capture_output=True)
+    another_authority(w)
     for cluster in ({"certificate-authority-data": None, "certificate-authority": "other.crt"},
                     {"certificate-authority-data": base64.b64encode(open(os.path.join(w.dir, "other.crt"), "rb").read()).decode()},
                     {"certificate-authority-data": None}):  # the public ones
@@ -220,13 +223,19 @@ def test_another_authority_is_refused(w):
 
 
 def test_public_authorities_are_not_trusted_beside_ours(w):
-    """Debian's libcurl looks into /etc/ssl/certs too, unless it is told not to."""
+    """Debian's libcurl looks into /etc/ssl/certs too, unless it is told not to. In a mount namespace, where ours is a public one."""
+    another_authority(w)
     trusted = os.path.join(w.dir, "certs")
     os.makedirs(trusted, exist_ok=True)
-    w.file("certs/ca.crt", w.ca)
+    w.file("certs/ca.pem", w.ca), w.file("certs/ca-certificates.crt", w.ca)
     subprocess.run(["openssl", "rehash", trusted], check=True, capture_output=True)
+    unshare = ["unshare", "-m" if os.geteuid() == 0 else "-rm", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', trusted]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+        return "left out: no mount namespaces here"
+    w.ok(w.config("public", {"certificate-authority-data": None}), "get", "/version", before=unshare)
     w.bad(w.config("beside", {"certificate-authority-data": None, "certificate-authority": "other.crt"}), "get", "/version",
-          says="certificate", env={"SSL_CERT_DIR": trusted, "SSL_CERT_FILE": os.path.join(trusted, "ca.crt")})
+          says="certificate", before=unshare)
+    return None
 
 
 def test_insecure(w):
@@ -268,9 +277,9 @@ def test_proxy(w):
 class Follow:
     """The probe, following through a relay; its lines with their time in seconds."""
 
-    def __init__(self, w, name, seconds, *args):
+    def __init__(self, w, name, seconds, *args, cluster=None):
         self.relay = relay.Relay(w.address)
-        config = w.config(name, {"server": "https://127.0.0.1:%d" % self.relay.address[1]})
+        config = w.config(name, {"server": "https://127.0.0.1:%d" % self.relay.address[1], **(cluster or {})})
         self.begin = time.monotonic()
         self.process = subprocess.Popen([w.probe, "--kubeconfig", config, *args, "follow", str(seconds)], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
@@ -301,6 +310,23 @@ def test_cut_connections(w):
     check(first(lines, "write", 2.2, "200") < 3.5, "no new write")
 
 
+def test_replaced_authority(w):
+    """The file with the authority's certificate is read anew for each connection."""
+    another_authority(w)
+    w.file("rotated.crt", w.ca)
+    f = Follow(w, "rotated", 8, cluster={"certificate-authority-data": None, "certificate-authority": "rotated.crt"})
+    time.sleep(2)
+    with open(os.path.join(w.dir, "other.crt"), encoding="ascii") as other:
+        w.file("rotated.crt", other.read())
+    f.relay.cut()
+    time.sleep(2)
+    w.file("rotated.crt", w.ca)
+    lines = f.lines()
+    check(first(lines, "write", 0, "200") < 2 and first(lines, "write-lost", 2.2, "certificate") < 4, "the old authority is still trusted")
+    check(not [t for t, what, detail in lines if what == "write" and 2.3 < t < 4], "writes go on")
+    check(first(lines, "write", 4, "200") < 5.5, "the new one is not read")
+
+
 def test_silent_relay(w):
     """Half-dead behind somebody who acknowledges: two requests in a row that time out shut their connection, the watchdog the watches'."""
     f = Follow(w, "silent", 38, "--idle-ms", "12000")
@@ -314,7 +340,7 @@ def test_silent_relay(w):
     check(again < 3 + 18, "the first write only at", again)
     stats = lines[-1][2]
     check(re.search(r"shut [2-9]", stats), stats)
-    print("   watch lost after %.1f s, first write after %.1f s: %s" % (lost - 3, again - 3, stats))
+    return "watch lost after %.1f s, first write after %.1f s: %s" % (lost - 3, again - 3, stats)
 
 
 def test_many_faults(w):
@@ -326,7 +352,7 @@ def test_many_faults(w):
     lines = f.lines()
     check(first(lines, "write", 20, "200") and first(lines, "watch-begin", 18), "it does not come back")
     check(len([1 for _, what, detail in lines if what == "write" and detail.startswith("200")]) > 30, "hardly a write")
-    print("   " + lines[-1][2])
+    return lines[-1][2]
 
 
 def interface(up):
@@ -341,8 +367,7 @@ def test_silent_network(w):
     outside = relay.Relay(w.address, unix)
     unshare = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
     if subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
-        print("   left out: no network namespaces here")
-        return
+        return "left out: no network namespaces here"
     run = subprocess.run([*unshare, sys.executable, os.path.abspath(__file__), "--inside", w.probe, unix, w.kubeconfig, w.dir],
                          capture_output=True, text=True, timeout=180)
     check(run.returncode == 0 and outside, run.stdout[-2000:], run.stderr[-2000:])
@@ -351,7 +376,7 @@ def test_silent_network(w):
     check(lost < 3 + 35, "the watch was lost only at", lost)
     check(first(lines, "watch-begin", 41) < 46, "no new watch when the network is back")
     check(first(lines, "write", 41, "200") < 46, "no new write")
-    print("   watch lost after %.1f s: %s" % (lost - 3, lines[-1][2]))
+    return "watch lost after %.1f s: %s" % (lost - 3, lines[-1][2])
 
 
 def inside(probe, unix, kubeconfig, directory):
@@ -370,6 +395,21 @@ def inside(probe, unix, kubeconfig, directory):
     return p.wait()
 
 
+SLOW = ("one_connection_each", "cut_connections", "silent_relay", "many_faults", "silent_network", "replaced_authority")
+
+
+def run_case(w, name, case):
+    """1 when it fails."""
+    begin = time.monotonic()
+    try:
+        notes = case(w)
+    except (Failed, subprocess.SubprocessError, AttributeError, OSError, ValueError) as e:
+        print("FAIL %s: %s" % (name, e), flush=True)
+        return 1
+    print("ok   %-48s %5.1f s  %s" % (name, time.monotonic() - begin, notes or ""), flush=True)
+    return 0
+
+
 def main():
     if sys.argv[1:2] == ["--inside"]:
         return inside(*sys.argv[2:])
@@ -378,17 +418,15 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sluice-kube-") as directory:
         w = World(probe, root, directory)
         try:
-            cases = [(n[5:], f) for n, f in globals().items() if n.startswith("test_") and (not names or any(x in n for x in names))]
-            for name, case in cases:
-                begin = time.monotonic()
-                try:
-                    case(w)
-                    print("ok   %-45s %5.1f s" % (name, time.monotonic() - begin), flush=True)
-                except (Failed, subprocess.TimeoutExpired, AttributeError) as e:
-                    failed += 1
-                    print("FAIL %s: %s" % (name, e), flush=True)
+            cases = {n[5:]: f for n, f in globals().items() if n.startswith("test_") and (not names or any(x in n for x in names))}
+            waiting = [n for n in cases if n in SLOW]  # they mostly sleep: beside each other, and beside all others
+            with concurrent.futures.ThreadPoolExecutor(max(1, len(waiting))) as pool:
+                slow = [pool.submit(run_case, w, n, cases[n]) for n in waiting]
+                failed = sum(run_case(w, n, f) for n, f in cases.items() if n not in SLOW)
+                failed += sum(future.result() for future in slow)
         finally:
-            subprocess.run([os.path.join(root, "tests/cluster/down"), os.path.join(directory, "cluster")], stdout=subprocess.DEVNULL)
+            subprocess.run([os.path.join(root, "tests/cluster/down"), os.path.join(directory, "cluster")], stdout=subprocess.DEVNULL,
+                           check=False)
     print("%d passed, %d failed" % (len(cases) - failed, failed))
     return 1 if failed else 0
 
