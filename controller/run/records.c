@@ -331,7 +331,8 @@ struct wait_text {
 static struct wait_text save_wait(const struct record *r)
 {
     const struct cond *q = &r->status.cond[COND_QUOTA_RESERVED];
-    bool untold = r->queued || r->more || r->rereading; /* the last: a write that failed was to tell it */
+    /* Being read again: a write that failed, or was not begun, was to tell it. */
+    bool untold = r->queued || r->more || r->rereading || !r->rv;
     struct wait_text w = {.set = untold && r->wanted.what == DECIDED_NOTHING && waits(r) &&
                                  q->status == STATUS_FALSE};
 
