@@ -122,15 +122,32 @@ static const char *owner_uid(const struct val *wl)
     return owners && owners->n ? val_text(owners->m[0].v, "uid", "") : "";
 }
 
+/* Of a Workload: what was found out about it, so that not all of them are read again and again. */
+struct claim {
+    const char *uid, *owner; /* its own and its job's */
+    bool accounted;
+};
+
+static struct claim *claim_of(struct laws *w, const struct version *v)
+{
+    struct claim *c = v->entry->law;
+    const char *uid = val_text(v->object, "metadata.uid", "");
+    if (c && strcmp(c->uid, uid) == 0)
+        return c;
+    c = v->entry->law = val_alloc(&w->l->store->a, sizeof(*c));
+    *c = (struct claim){.uid = uid, .owner = owner_uid(v->object)};
+    return c;
+}
+
 static void check_single(struct laws *w, const struct version *v)
 {
-    const char *uid = owner_uid(v->object);
-    if (!*uid)
-        return;
-    for (struct entry *e = store_first(w->l->store, v->entry->resource); e; e = store_next(e))
-        if (e != v->entry && !e->newest->deleted && is_accounted(e->newest->object) &&
-            strcmp(owner_uid(e->newest->object), uid) == 0)
+    const struct claim *mine = claim_of(w, v);
+    for (struct entry *e = *mine->owner ? store_first(w->l->store, v->entry->resource) : NULL; e;
+         e = store_next(e)) {
+        const struct claim *c = e->law;
+        if (c && c != mine && c->accounted && strcmp(c->owner, mine->owner) == 0)
             life_broken(w->l, "one job, two Workloads with quota: %s and %s", v->entry->key, e->key);
+    }
 }
 
 static struct permit *permit_of(struct laws *w, struct entry *job)
@@ -171,7 +188,7 @@ static bool is_spent(struct laws *w, const struct entry *e)
 static void charge_spent(struct laws *w, int sign)
 {
     for (struct entry *e = store_first(w->l->store, resource_of_kind("Workload")); e; e = store_next(e))
-        if (!e->newest->deleted && is_accounted(e->newest->object) && is_spent(w, e))
+        if (!e->newest->deleted && claim_of(w, e->newest)->accounted && is_spent(w, e))
             quota_charge(w->l->quota, e->newest->object, sign);
 }
 
@@ -229,7 +246,9 @@ static void on_workload(struct laws *w, const struct version *v)
 {
     struct life *l = w->l;
     const struct val *old = v->older && !v->older->deleted ? v->older->object : NULL;
-    bool was = old && is_accounted(old), is = !v->deleted && is_accounted(v->object);
+    struct claim *claim = claim_of(w, v);
+    bool was = claim->accounted, is = !v->deleted && is_accounted(v->object);
+    claim->accounted = is;
     l->r->workloads += !old;
     if (was)
         quota_charge(l->quota, old, -1);

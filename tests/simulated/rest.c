@@ -333,7 +333,7 @@ static struct answer write_named(struct change *c, const struct rest_request *r)
     struct entry *e = store_find(c->st, c->r, c->ns, c->name);
     if (r->verb == KUBE_PATCH)
         return rest_patch_object(c, e, r);
-    const struct val *body = val_parse(&c->st->a, r->body, r->len);
+    const struct val *body = r->document;
     if (!body || body->type != VAL_MAP)
         return refuse(c->st, 400, "BadRequest", "the body is not an object");
     struct answer bad = check_body(c, body);
@@ -362,7 +362,7 @@ static struct answer write_object(struct store *st, const struct rest_request *r
     if (c.r->namespaced && !c.ns)
         return not_allowed(st);
     if (r->verb == KUBE_DELETE) {
-        const struct val *options = r->len ? val_parse(&st->a, r->body, r->len) : NULL;
+        const struct val *options = r->document;
         if (r->len && !options)
             return refuse(st, 400, "BadRequest", "the options cannot be read");
         return c.name ? rest_delete_object(&c, q, options) : delete_collection(&c, q, options);
@@ -371,7 +371,7 @@ static struct answer write_object(struct store *st, const struct rest_request *r
         return c.name ? write_named(&c, r) : not_allowed(st);
     if (c.name)
         return not_allowed(st);
-    const struct val *body = val_parse(&st->a, r->body, r->len);
+    const struct val *body = r->document;
     if (!body || body->type != VAL_MAP)
         return refuse(st, 400, "BadRequest", "the object provided is unrecognized: not JSON");
     return rest_create_object(&c, body, 201);
@@ -380,7 +380,7 @@ static struct answer write_object(struct store *st, const struct rest_request *r
 /* May we? Always. */
 static struct answer review(struct store *st, const struct rest_request *r)
 {
-    const struct val *body = val_parse(&st->a, r->body, r->len);
+    const struct val *body = r->document;
     if (r->verb != KUBE_POST || !body)
         return not_allowed(st);
     struct str s;

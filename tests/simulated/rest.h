@@ -13,6 +13,7 @@ struct rest_request {
     const char *content_type;
     const char *body;
     size_t len;
+    const struct val *document; /* the body; NULL when there is none or it is no JSON */
 };
 
 struct answer rest_do(struct store *st, const struct rest_request *r);

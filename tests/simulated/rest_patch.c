@@ -276,7 +276,7 @@ struct answer rest_patch_object(const struct change *c, struct entry *e, const s
         return refuse(st, 422, "Invalid",
                       "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for "
                       "non-apply patch");
-    const struct val *body = val_parse(&st->a, r->body, r->len);
+    const struct val *body = r->document;
     if (!body || body->type != (json ? VAL_LIST : VAL_MAP))
         return refuse(st, 400, "BadRequest", "error decoding patch");
     if (!merge && !json)

@@ -196,8 +196,12 @@ static struct simserver_request as_seen(const struct kube_call *c)
 static void execute(struct kube_call *c, struct answer *ret)
 {
     struct store *st = c->s->store;
-    struct rest_request r = {
-        .verb = c->verb, .route = &c->route, .content_type = c->content_type, .body = c->body, .len = c->len};
+    struct rest_request r = {.verb = c->verb,
+                             .route = &c->route,
+                             .content_type = c->content_type,
+                             .body = c->body,
+                             .len = c->len,
+                             .document = c->document};
     const char *before = st->actor;
     int64_t rv = store_rv(st);
     st->actor = c->s->actor;

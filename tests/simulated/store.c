@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,22 +209,13 @@ const char *store_time(struct store *st)
 const char *version_text(struct store *st, const struct version *v, size_t *ret_len)
 {
     if (!v->text) {
+        const struct resource *r = v->entry->resource;
         struct version *w = st->log[v->rv - st->first_rv]; /* the same, but ours */
-        struct str s;
-        str_init(&s, 0);
-        str_addf(&s, "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\",", v->entry->resource->kind,
-                 v->entry->resource->group, *v->entry->resource->group ? "/" : "",
-                 v->entry->resource->version);
-        w->head = s.len - 1;
-        size_t body = s.len;
-        const struct val *rest =
-            val_with(&st->a, val_with(&st->a, v->object, "kind", NULL), "apiVersion", NULL);
-        val_print(rest, &s);
-        memmove(s.p + body, s.p + body + 1, s.len - body); /* the rest's brace */
-        s.len--;
-        w->text = val_strndup(&st->a, str_text(&s), s.len);
-        w->len = s.len;
-        str_free(&s);
+        char head[256];
+        snprintf(head, sizeof(head), "{\"kind\":\"%s\",\"apiVersion\":\"%s%s%s\"", r->kind, r->group,
+                 *r->group ? "/" : "", r->version);
+        w->head = strlen(head);
+        w->text = val_json(&st->a, head, v->object, "kind apiVersion ", &w->len);
     }
     *ret_len = v->len;
     return v->text;

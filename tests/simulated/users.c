@@ -263,7 +263,7 @@ void users_calm(struct life *l)
 
 void users_start(struct life *l)
 {
-    l->arrivals_left = 210 + life_below(l, 40);
+    l->arrivals_left = 206 + life_below(l, 10);
     vclock_after(&l->clock, NS_PER_S / 2, arrive, l);
     vclock_after(&l->clock, 20 * NS_PER_S, whim, l);
 }

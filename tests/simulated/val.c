@@ -336,40 +336,131 @@ const struct val *val_format(struct arena *a, const char *fmt, ...)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-static void print_children(const struct val *v, struct str *out)
+/* Where texts are made: one place that grows and is used again. */
+static struct {
+    char *p;
+    size_t n, cap;
+} page;
+
+static char *room(size_t n)
 {
-    for (uint32_t i = 0; i < v->n; i++) {
-        if (i)
-            str_addc(out, ',');
-        if (v->type == VAL_MAP) {
-            str_add_json(out, v->m[i].key);
-            str_addc(out, ':');
+    if (page.n + n > page.cap) {
+        page.cap = 2 * (page.n + n) + 4096;
+        page.p = realloc(page.p, page.cap);
+        if (!page.p)
+            abort();
+    }
+    return page.p + page.n;
+}
+
+static void put(const char *s, size_t n)
+{
+    memcpy(room(n), s, n);
+    page.n += n;
+}
+
+static void put_char(char c)
+{
+    *room(1) = c;
+    page.n++;
+}
+
+static void put_string(const char *s)
+{
+    size_t n = 0;
+    while ((unsigned char)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\')
+        n++;
+    if (!s[n]) {
+        put_char('"');
+        put(s, n);
+        put_char('"');
+        return;
+    }
+    struct str quoted;
+    str_init(&quoted, 0);
+    str_add_json(&quoted, s);
+    put(str_text(&quoted), quoted.len);
+    str_free(&quoted);
+}
+
+static void put_value(const struct val *v)
+{
+    if (v->type == VAL_STRING) {
+        put_string(v->text);
+    } else if (v->type != VAL_MAP && v->type != VAL_LIST) {
+        put(v->text, strlen(v->text));
+    } else if (v->json) {
+        put(v->json, v->json_len);
+    } else {
+        put_char(v->type == VAL_MAP ? '{' : '[');
+        for (uint32_t i = 0; i < v->n; i++) {
+            if (i)
+                put_char(',');
+            if (v->type == VAL_MAP) {
+                put_string(v->m[i].key);
+                put_char(':');
+            }
+            put_value(v->m[i].v);
         }
-        val_print(v->m[i].v, out);
+        put_char(v->type == VAL_MAP ? '}' : ']');
     }
 }
 
 void val_print(const struct val *v, struct str *out)
 {
-    if (v->type == VAL_MAP || v->type == VAL_LIST) {
-        str_addc(out, v->type == VAL_MAP ? '{' : '[');
-        print_children(v, out);
-        str_addc(out, v->type == VAL_MAP ? '}' : ']');
-    } else if (v->type == VAL_STRING) {
-        str_add_json(out, v->text);
-    } else {
-        str_add(out, v->text);
+    page.n = 0;
+    put_value(v);
+    str_addn(out, page.p, page.n);
+}
+
+/* A part's text is kept: the next version of the object most likely has the same part. */
+static void keep(struct arena *a, const struct val *v)
+{
+    if (v->n == 0 || v->json)
+        return;
+    page.n = 0;
+    put_value(v);
+    struct val *w = (struct val *)(uintptr_t)v;
+    w->json = val_strndup(a, page.p, page.n);
+    w->json_len = page.n;
+}
+
+const char *val_json(struct arena *a, const char *head, const struct val *map, const char *without,
+                     size_t *ret_len)
+{
+    for (uint32_t i = 0; i < map->n; i++)
+        if (strcmp(map->m[i].key, "spec") == 0)
+            keep(a, map->m[i].v);
+    page.n = 0;
+    put(head, strlen(head));
+    for (uint32_t i = 0; i < map->n; i++) {
+        const char *key = map->m[i].key, *at = strstr(without, key);
+        size_t n = strlen(key);
+        if (at && at[n] == ' ') /* the words there are no ends of others */
+            continue;
+        put_char(',');
+        put_string(key);
+        put_char(':');
+        put_value(map->m[i].v);
     }
+    put_char('}');
+    *ret_len = page.n;
+    return val_strndup(a, page.p, page.n);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------------- */
+
+static bool is_key(const char *have, const char *key, size_t len)
+{
+    return have[0] == key[0] && strncmp(have, key, len) == 0 && have[len] == '\0';
+}
 
 static const struct val *get_any(const struct val *map, const char *key, size_t len)
 {
     if (!map || map->type != VAL_MAP)
         return NULL;
     for (uint32_t i = 0; i < map->n; i++)
-        if (strncmp(map->m[i].key, key, len) == 0 && map->m[i].key[len] == '\0')
+        if (is_key(map->m[i].key, key, len))
             return map->m[i].v;
     return NULL;
 }
@@ -449,7 +540,7 @@ static const struct val *with(struct arena *a, const struct val *map, const char
     if (!map || map->type != VAL_MAP)
         map = val_map();
     uint32_t at = 0;
-    while (at < map->n && (strncmp(map->m[at].key, key, len) != 0 || map->m[at].key[len] != '\0'))
+    while (at < map->n && !is_key(map->m[at].key, key, len))
         at++;
     if (at == map->n ? !v : map->m[at].v == v)
         return map;

@@ -21,6 +21,8 @@ struct val {
     uint32_t n;                 /* children of a list or map */
     const char *text;           /* a scalar's own text; "" for the others */
     const struct val_member *m; /* the children */
+    const char *json;           /* of a list or map: its text, if it was kept */
+    size_t json_len;
 };
 
 struct val_member {
@@ -40,6 +42,9 @@ const struct val *val_parse(struct arena *a, const char *text, size_t len);
 /* The value that a formatted text is; the text must be JSON. */
 const struct val *val_format(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void val_print(const struct val *v, struct str *out);
+/* `head` ("{...", not closed), the members of a map but those of the keys `without` ("kind apiVersion "), and "}". */
+const char *val_json(struct arena *a, const char *head, const struct val *map, const char *without,
+                     size_t *ret_len);
 
 const struct val *val_str(struct arena *a, const char *text);
 const struct val *val_int(struct arena *a, int64_t n);
