@@ -280,7 +280,8 @@ static bool is_stale(const struct job *j)
         return j->act != JOB_DELETE_WORKLOAD;
     if (*j->wl_name && j->act != JOB_CREATE_WORKLOAD && (!r || !record_settled(r)))
         return true;
-    return (j->job_text && j->job_text_rv != j->rv) || (r && j->wl_text && j->wl_text_rv != r->rv);
+    return ((j->needs & JOB_NEEDS_JOB) && !(j->job_text && j->job_text_rv == j->rv)) ||
+           ((j->needs & JOB_NEEDS_WORKLOAD) && !(r && j->wl_text && j->wl_text_rv == r->rv));
 }
 
 static int render(void *arg, struct write_request *q, struct err *err)
@@ -512,11 +513,9 @@ static int keep_arguments(struct job *j, const struct job_action *a)
 /* Documents that are needed and not there in the version that we know. */
 static unsigned missing(const struct job *j, const struct job_action *a)
 {
-    unsigned needs = job_action_needs(a);
+    unsigned needs = j->needs;
     const struct record *r = a->wl ? records_find(j->c, j->ns, a->wl->name) : NULL;
 
-    if (a->act == JOB_DELETE_WORKLOAD && a->wl && a->wl->has_finalizer)
-        needs |= JOB_NEEDS_WORKLOAD;
     if ((needs & JOB_NEEDS_JOB) && !(j->job_text && j->job_text_rv == j->rv))
         return JOB_NEEDS_JOB;
     if ((needs & JOB_NEEDS_WORKLOAD) && r && !(j->wl_text && j->wl_text_rv == r->rv))
@@ -541,6 +540,9 @@ static void request(struct job *j, const struct job_action *a)
         timer_start(&j->c->timers, &j->timer, NS_PER_S);
         return;
     }
+    j->needs = job_action_needs(a);
+    if (a->act == JOB_DELETE_WORKLOAD && a->wl->has_finalizer)
+        j->needs |= JOB_NEEDS_WORKLOAD;
     j->fetching = j->fetched_what = missing(j, a);
     ask(j);
 }

@@ -411,7 +411,7 @@ static void go_on(struct record *r, enum write_end end)
         return;
     if (r->rereading)
         publish(r, WRITE_STATUS, r->sent_what == SENT_REREAD ? NS_PER_S : 0);
-    else if (r->more || (end == WRITE_OK && r->sent_what != SENT_REREAD))
+    else if (r->more || (end == WRITE_OK && r->sent_what == SENT_GET))
         publish(r, r->wanted.what == DECIDED_NOTHING ? WRITE_STATUS : WRITE_URGENT, 0);
     if (r->job)
         job_touch(r->job);

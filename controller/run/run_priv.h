@@ -312,7 +312,7 @@ struct job {
     uint64_t job_text_rv, wl_text_rv;
     /* the request under way */
     enum job_act act;
-    unsigned fetching, fetched_what; /* enum job_needs: it only reads that */
+    unsigned needs, fetching, fetched_what; /* enum job_needs: it only reads that */
     char *wl_name, *arg_text;        /* owned */
     uint64_t repeated;               /* what the last repeating event said, as a digest */
     bool was_stale;     /* the action was not for what is */
