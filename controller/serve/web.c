@@ -248,7 +248,7 @@ static int open_socket(const char *text, int *ret, struct err *err)
 {
     static const int families[2] = {AF_INET6, AF_INET}; /* in this order for all addresses */
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list, *a;
-    struct address at;
+    struct address at = {0};
     int fd = -1, rc = parse(text, &at, err);
 
     if (rc)
@@ -313,7 +313,7 @@ static int into_loop(struct web *w, uv_loop_t *loop, struct err *err)
 
 static int begin(struct web *w, uv_loop_t *loop, const char *address, struct err *err)
 {
-    int fd, rc = open_socket(address, &fd, err);
+    int fd = -1, rc = open_socket(address, &fd, err);
 
     if (rc)
         return rc;
