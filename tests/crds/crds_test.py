@@ -20,12 +20,11 @@ import time
 import yaml
 
 sys.dont_write_bytecode = True
-from api import Api, Refused
+from api import Api, Refused, path_of
 
 GROUP = "kueue.x-k8s.io/v1beta2"
 # A fragment of a page: Kueue's own webhook refuses it too ("admissionCheckStrategy refers to a flavor that is not in quota").
 FRAGMENTS = {"manifests/admin/minimal-cq.yaml": "spec.admissionChecksStrategy.admissionChecks[0].onFlavors[0]"}
-WHEN = "sluice.dev/when"
 NAMESPACE = "crds-test"
 ACTIVE_S = 10  # a policy and a changed schema become active about a second after they are stored
 RULES = ("x-kubernetes-validations", "pattern", "enum", "minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum",
@@ -192,9 +191,9 @@ class Test:
         self.root, self.api = root, api
         self.passed, self.failures, self.left_out = 0, [], []
         self.crds = [d for p in sorted((root / "crds").glob("*.yaml")) for d in documents(p)]
-        self.policies = [d for p in sorted((root / "deploy/policies").glob("kinds*.yaml")) for d in documents(p)]
-        self.by_default = {d["metadata"]["name"] for d in documents(root / "deploy/policies/kinds.yaml")}
-        self.in_force = set()
+        self.policies = documents(root / "deploy/policies/kinds.yaml")
+        self.gates = {v["name"]: v["expression"] for d in self.policies for v in d["spec"].get("variables", [])
+                      if v["expression"] in ("true", "false")}
         self.serial = 0
         self.said = []
 
@@ -228,24 +227,17 @@ class Test:
                 raise SystemExit("the API server does not take up the CRDs")
             time.sleep(0.05)
 
-    def active_with(self, gates):
-        """Names of the policies for a Configuration with these gates."""
-        names = set()
-        for d in self.policies:
-            gate, _, value = d["metadata"].get("annotations", {}).get(WHEN, "").partition("=")
-            default = d["metadata"]["name"] in self.by_default
-            if not gate or (default if gate not in gates else gates[gate] == (value == "true")):
-                names.add(d["metadata"]["name"])
-        return names
+    def differing(self, gates):
+        """Of some feature gates those that policies look at and that are not as in kinds.yaml."""
+        named = {g: str(v).lower() for g, v in gates.items() if g in self.gates}
+        return tuple(sorted((g, v) for g, v in named.items() if v != self.gates[g]))
 
-    def install_policies(self, names):
-        for d in self.policies:
-            name = d["metadata"]["name"]
-            if name in names and name not in self.in_force:
-                self.api.apply(d)
-            elif name not in names and name in self.in_force:
-                self.api.delete(d)
-        self.in_force = set(names)
+    def install_policies(self, differing=()):
+        """As kinds.yaml has them, but for some feature gates."""
+        for d in copy.deepcopy(self.policies):
+            for v in d["spec"].get("variables", []):
+                v["expression"] = dict(differing).get(v["name"], v["expression"])
+            self.api.apply(d)
 
     # -- one case
 
@@ -321,31 +313,46 @@ class Test:
                 self.serial += 1
                 case.placed = self.place(case.after, f"case-{self.serial}")
             if case.before is not None and case.was_loose == was_loose:
-                self.store(self.place(case.before, case.placed["metadata"]["name"]))
+                self.store_patiently(self.place(case.before, case.placed["metadata"]["name"]))
+
+    def store_patiently(self, o):
+        """Policies from before may still refuse it for a moment."""
+        deadline = time.monotonic() + ACTIVE_S
+        while True:
+            try:
+                return self.store(o)
+            except Refused as e:
+                if e.code != 422 or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.2)
+            self.api.delete(o)
 
     def run_all(self, cases):
         """Those with other gates than the default come last; in a group the refused come first, so that the policies are known to
         be active when something is accepted."""
         self.prepare(cases, True)
         self.install_crds(True)
-        self.install_policies(self.active_with({}))
-        self.fresh = True
         groups = {}
         for case in cases:
-            groups.setdefault(tuple(sorted(self.active_with(case.gates))), []).append(case)
-        first = tuple(sorted(self.active_with({})))
-        for names in sorted(groups, key=lambda n: (n != first, n)):
-            self.install_policies(set(names))
+            groups.setdefault(self.differing(case.gates), []).append(case)
+        for differing in sorted(groups, key=lambda d: (len(d), d)):
+            self.install_policies(differing)
             self.fresh = True
-            self.prepare(groups[names], False)
-            for case in sorted(groups[names], key=lambda c: not c.refused):
+            self.prepare(groups[differing], False)
+            for case in sorted(groups[differing], key=lambda c: not c.refused):
                 self.run(case)
-        self.install_policies(self.active_with({}))
+        self.install_policies()
+
+    def drop_policies(self):
+        for kind in ("ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"):
+            some = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind}
+            for d in self.api.call("GET", path_of(some, named=False))["items"]:
+                if d["metadata"]["name"].startswith("sluice-"):
+                    self.api.delete({**some, "metadata": d["metadata"]})
 
     def clear(self):
         """Whatever an earlier run left: policies, objects with their finalizers, CRDs."""
-        for d in self.policies:
-            self.api.delete(d)
+        self.drop_policies()
         for crd in self.crds:
             try:
                 found = self.api.call("GET", f"/apis/{GROUP}/{crd['spec']['names']['plural']}")["items"]
@@ -420,12 +427,15 @@ class Test:
                 self.check(f"crds/README.md: {k} names {place}, which is not there", self.exists(place))
 
     def exists(self, place):
-        """`FILE: WORDS` of a CRD, a policy by its name, or a file of ours."""
+        """`FILE.yaml: WORDS` of a CRD, `NAME: WORDS` of a policy, or a file of ours."""
         name, _, words = place.partition(": ")
         if name.endswith(".yaml"):
             path = self.root / "crds" / name
             return path.exists() and bool(words) and words in path.read_text()
-        return any(d["metadata"]["name"] == name for d in self.policies) or ("/" in name and (self.root / name).exists())
+        policy = next((d for d in self.policies if d["metadata"]["name"] == name and "validations" in d["spec"]), None)
+        if policy:
+            return bool(words) and any(words in v["message"] + v.get("messageExpression", "") for v in policy["spec"]["validations"])
+        return "/" in name and (self.root / name).exists()
 
 
 def run(root, kubeconfig, only):
