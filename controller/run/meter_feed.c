@@ -171,15 +171,15 @@ static void count_admission(struct record *r, const struct meter_wl *w, const st
     if (!was->admitted && is_true(s, COND_ADMITTED))
         meter_admitted(m, w, waits_since_queued(s, created, s->cond[COND_ADMITTED].since), s->nchecks > 0,
                        waits_since_reserved(s, s->cond[COND_ADMITTED].since));
-    if (!was->ready && waits_until_ready(s, &until_ready))
+    if (was->ready_at == WHEN_NONE && waits_until_ready(s, &until_ready))
         meter_ready(m, w, waits_since_queued(s, created, s->cond[COND_PODS_READY].since), until_ready);
 }
 
 /* Reason and cause apart, as they are counted in schedulingStats (10.3). */
-static struct meter_eviction eviction_of(const struct status *s)
+static struct meter_eviction eviction_of(const struct status *s, const struct meter_seen *was)
 {
     static const char prefix[] = "DeactivatedDueTo";
-    const struct cond *e = &s->cond[COND_EVICTED], *ready = &s->cond[COND_PODS_READY];
+    const struct cond *e = &s->cond[COND_EVICTED];
     struct meter_eviction ret = {.reason = e->reason, .cause = "", .ready_ns = -1};
     const bool with_cause = !strncmp(e->reason, prefix, sizeof(prefix) - 1);
 
@@ -194,8 +194,8 @@ static struct meter_eviction eviction_of(const struct status *s)
         ret.cause = c->cause;
         ret.first = c->count == 1;
     }
-    if (ready->status == STATUS_TRUE && e->since >= ready->since)
-        ret.ready_ns = e->since - ready->since;
+    if (was->ready_at != WHEN_NONE)
+        ret.ready_ns = amount_max(0, i64_sub(e->since, was->ready_at));
     return ret;
 }
 
@@ -207,11 +207,11 @@ static void count_end(struct record *r, const struct meter_wl *w, const struct m
     int64_t latency, ran = s->accumulated_s ? s->accumulated_s * NS_PER_S : -1;
 
     if (was->reserved && is_true(s, COND_EVICTED) && was->evicted_at != s->cond[COND_EVICTED].since) {
-        const struct meter_eviction e = eviction_of(s);
+        const struct meter_eviction e = eviction_of(s, was);
         meter_evicted(m, w, &e);
     }
     if (was->reserved && waits_until_released(s, &latency)) {
-        const struct meter_eviction e = eviction_of(s);
+        const struct meter_eviction e = eviction_of(s, was);
         meter_released(m, w, e.reason, latency);
     }
     if (was->finished || finished->status != STATUS_TRUE)
@@ -241,7 +241,7 @@ void meter_feed_taken(struct record *r)
     r->counted.known = true;
     r->counted.reserved = is_true(s, COND_QUOTA_RESERVED);
     r->counted.admitted = is_true(s, COND_ADMITTED);
-    r->counted.ready = is_true(s, COND_PODS_READY);
+    r->counted.ready_at = is_true(s, COND_PODS_READY) ? s->cond[COND_PODS_READY].since : WHEN_NONE;
     r->counted.finished = is_true(s, COND_FINISHED);
     r->counted.evicted_at = is_true(s, COND_EVICTED) ? s->cond[COND_EVICTED].since : WHEN_NONE;
 }

@@ -29,9 +29,9 @@ struct meter_feed;
 
 /* How a Workload's object was when it was looked at last; in its record, zeroed. */
 struct meter_seen {
-    when_ns evicted_at;
-    uint32_t cluster_queue; /* name id of its last admission */
-    bool known : 1, reserved : 1, admitted : 1, ready : 1, finished : 1;
+    when_ns evicted_at, ready_at; /* WHEN_NONE = it is not */
+    uint32_t cluster_queue;       /* name id of its last admission */
+    bool known : 1, reserved : 1, admitted : 1, finished : 1;
 };
 
 void meter_feed_end(struct controller *c);
