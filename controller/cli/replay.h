@@ -40,6 +40,26 @@ struct replay_print {
     bool colors;
 };
 
+enum replay_form { FORM_PERCENT, FORM_COUNT, FORM_TIME, FORM_HOURS };
+
+/* What is measured of a group: times in ns, amounts in GPU-hours. `better`: 1 = more is, -1 = less is, 0 = neither. */
+struct replay_measure {
+    const char *key, *title;
+    enum replay_form form;
+    int better;
+    double (*of)(const struct replay_group *g, const struct replay_print *p, const struct replay_result *r);
+};
+
+enum { REPLAY_MEASURES = 22 };
+extern const struct replay_measure replay_measures[REPLAY_MEASURES];
+
+double replay_hours(wide sum, const struct replay_print *p); /* GPU-hours */
+/* How long was measured, in ns. */
+int64_t replay_span(const struct replay_print *p, const struct replay_result *r);
+void replay_put_value(struct str *out, enum replay_form form, double v);
+/* Is v[i] the best of n values that are not all the same? */
+bool replay_is_best(const struct replay_measure *m, const double *v, uint32_t n, uint32_t i);
+
 void replay_print_table(const struct replay_print *p, struct str *out);
 void replay_print_json(const struct replay_print *p, struct str *out);
 void replay_print_csv(const struct replay_print *p, struct str *out);

@@ -4,118 +4,6 @@
 
 #include <string.h>
 
-enum form { FORM_PERCENT, FORM_COUNT, FORM_TIME, FORM_HOURS };
-
-/* What is measured of a group. `better`: 1 = more is, -1 = less is, 0 = neither. */
-struct measure {
-    const char *key, *title;
-    enum form form;
-    int better;
-    double (*of)(const struct replay_group *g, const struct replay_print *p, const struct replay_result *r);
-};
-
-static double hours(wide sum, const struct replay_print *p)
-{
-    return (double)sum / (double)p->units / 3600e9;
-}
-
-static int64_t span(const struct replay_print *p, const struct replay_result *r)
-{
-    return window_part(p->options->window, r->began, r->ended_at);
-}
-
-#define MEASURE(name, expression)                                                                            \
-    static double name(const struct replay_group *g, const struct replay_print *p,                           \
-                       const struct replay_result *r)                                                        \
-    {                                                                                                        \
-        (void)p;                                                                                             \
-        (void)r;                                                                                             \
-        return (double)(expression);                                                                         \
-    }
-
-MEASURE(of_quota, (double)g->nominal / (double)p->units)
-MEASURE(of_jobs, g->jobs)
-MEASURE(of_use,
-        g->nominal &&span(p, r) ? 100.0 * (double)g->used / ((double)g->nominal * (double)span(p, r)) : 0)
-MEASURE(of_hours, hours(g->used, p))
-MEASURE(of_idle, hours(g->idle_waiting, p))
-MEASURE(of_mean, tally_mean(&g->wait))
-MEASURE(of_p50, tally_percentile(&g->wait, 50))
-MEASURE(of_p95, tally_percentile(&g->wait, 95))
-MEASURE(of_p99, tally_percentile(&g->wait, 99))
-MEASURE(of_minute, g->started ? 100.0 * (double)g->over_minute / (double)g->started : 0)
-MEASURE(of_late, tally_mean(&g->late))
-MEASURE(of_never, g->jobs - g->started)
-MEASURE(of_makespan, g->last_finish == WHEN_NONE ? 0 : g->last_finish - g->first_submit)
-MEASURE(of_borrowed, hours(g->borrowed, p))
-MEASURE(of_lent, hours(g->lent, p))
-MEASURE(of_overdraft, hours(g->overdraft, p))
-MEASURE(of_reclaims, g->reclaim.n)
-MEASURE(of_reclaim, tally_mean(&g->reclaim))
-MEASURE(of_reclaim_95, tally_percentile(&g->reclaim, 95))
-MEASURE(of_evictions, g->evictions)
-MEASURE(of_lost, hours(g->lost, p))
-
-static const struct measure measures[] = {
-    {"quotaGpus", "quota", FORM_COUNT, 0, of_quota},
-    {"jobs", "jobs", FORM_COUNT, 0, of_jobs},
-    {"utilisationPercent", "utilisation", FORM_PERCENT, 1, of_use},
-    {"usedGpuHours", "GPU-hours used", FORM_HOURS, 1, of_hours},
-    {"idleWhileWaitingGpuHours", "GPU-hours idle while jobs wait", FORM_HOURS, -1, of_idle},
-    {"waitMean", "wait, mean", FORM_TIME, -1, of_mean},
-    {"waitP50", "wait, p50", FORM_TIME, -1, of_p50},
-    {"waitP95", "wait, p95", FORM_TIME, -1, of_p95},
-    {"waitP99", "wait, p99", FORM_TIME, -1, of_p99},
-    {"waitOverMinutePercent", "waited over a minute", FORM_PERCENT, -1, of_minute},
-    {"lateMean", "done later than without waits, mean", FORM_TIME, -1, of_late},
-    {"neverStarted", "never started", FORM_COUNT, -1, of_never},
-    {"makespan", "makespan", FORM_TIME, -1, of_makespan},
-    {"borrowedGpuHours", "GPU-hours borrowed", FORM_HOURS, 0, of_borrowed},
-    {"lentGpuHours", "GPU-hours lent", FORM_HOURS, 0, of_lent},
-    {"overdraftGpuHours", "GPU-hours owed to nobody", FORM_HOURS, 0, of_overdraft},
-    {"reclaims", "jobs that waited for their own quota", FORM_COUNT, -1, of_reclaims},
-    {"reclaimMean", "reclaim delay, mean", FORM_TIME, -1, of_reclaim},
-    {"reclaimP95", "reclaim delay, p95", FORM_TIME, -1, of_reclaim_95},
-    {"evictions", "preemptions", FORM_COUNT, -1, of_evictions},
-    {"lostGpuHours", "GPU-hours lost to preemption", FORM_HOURS, -1, of_lost},
-};
-
-enum { MEASURES = sizeof(measures) / sizeof(measures[0]) };
-
-/* ---- values in words ---------------------------------------------------------------------------------------------------- */
-
-static void put_time(struct str *out, double ns)
-{
-    double s = ns / 1e9;
-
-    if (s < 120)
-        str_addf(out, s < 10 && s > 0 ? "%.1fs" : "%.0fs", s);
-    else if (s < 7200)
-        str_addf(out, "%.1fm", s / 60);
-    else if (s < 172800)
-        str_addf(out, "%.1fh", s / 3600);
-    else
-        str_addf(out, "%.1fd", s / 86400);
-}
-
-static void put_value(struct str *out, enum form form, double v)
-{
-    switch (form) {
-    case FORM_PERCENT:
-        str_addf(out, "%.1f%%", v);
-        break;
-    case FORM_COUNT:
-        str_addf(out, "%.*f", v == (double)(int64_t)v ? 0 : 2, v);
-        break;
-    case FORM_TIME:
-        put_time(out, v);
-        break;
-    case FORM_HOURS:
-        str_addf(out, v < 100 && v > 0 ? "%.1f" : "%.0f", v);
-        break;
-    }
-}
-
 /* ---- the table ---------------------------------------------------------------------------------------------------------- */
 
 static void put_cell(struct table *t, struct str *text, enum table_style style)
@@ -125,26 +13,14 @@ static void put_cell(struct table *t, struct str *text, enum table_style style)
 }
 
 /* "+3.5%" against the first policy, "" where there is nothing to compare. */
-static void put_difference(struct str *text, const struct measure *m, double v, double first)
+static void put_difference(struct str *text, const struct replay_measure *m, double v, double first)
 {
     if (v == first)
         return;
     double d = v - first;
     str_add(text, d < 0 ? " (-" : " (+");
-    put_value(text, m->form, d < 0 ? -d : d);
+    replay_put_value(text, m->form, d < 0 ? -d : d);
     str_add(text, ")");
-}
-
-static bool is_best(const struct measure *m, const double *v, uint32_t n, uint32_t i)
-{
-    bool differ = false;
-
-    for (uint32_t k = 0; k < n; k++) {
-        if (m->better > 0 ? v[k] > v[i] : v[k] < v[i])
-            return false;
-        differ = differ || v[k] != v[i];
-    }
-    return differ && m->better;
 }
 
 static void print_summary(const struct replay_print *p, struct str *out)
@@ -160,14 +36,14 @@ static void print_summary(const struct replay_print *p, struct str *out)
         t.right[i + 1] = true;
         table_styled(&t, TABLE_HEAD, p->runs[i].name);
     }
-    for (int k = 0; k < MEASURES; k++) {
-        const struct measure *m = &measures[k];
+    for (int k = 0; k < REPLAY_MEASURES; k++) {
+        const struct replay_measure *m = &replay_measures[k];
         table_cell(&t, m->title);
         for (uint32_t i = 0; i < p->nruns; i++)
             v[i] = m->of(&p->runs[i].result->total, p, p->runs[i].result);
         for (uint32_t i = 0; i < p->nruns; i++) {
-            bool best = is_best(m, v, p->nruns, i);
-            put_value(&text, m->form, v[i]);
+            bool best = replay_is_best(m, v, p->nruns, i);
+            replay_put_value(&text, m->form, v[i]);
             if (i)
                 put_difference(&text, m, v[i], v[0]);
             if (p->nruns > 1)
@@ -207,12 +83,12 @@ static void print_groups(const struct replay_print *p, const struct replay_resul
             continue;
         table_cell(&t, groups[i].name);
         for (int k = 0; k < GROUP_COLUMNS; k++) {
-            const struct measure *m = &measures[group_columns[k]];
+            const struct replay_measure *m = &replay_measures[group_columns[k]];
             bool of_quota_only = group_columns[k] <= 4 && group_columns[k] != 1;
             if (of_quota_only && !groups[i].nominal)
                 str_add(&text, "-");
             else
-                put_value(&text, m->form, m->of(&groups[i], p, r));
+                replay_put_value(&text, m->form, m->of(&groups[i], p, r));
             put_cell(&t, &text, TABLE_PLAIN);
         }
     }
@@ -241,7 +117,7 @@ static void print_loans(const struct replay_print *p, const struct replay_result
         str_add(&text, l->kind == LOAN_CLUSTER_QUEUE ? "" : loan_kind_name(l->kind));
         str_addf(&text, "%s%s", l->kind == LOAN_COHORT ? " " : "", l->lender);
         put_cell(&t, &text, TABLE_PLAIN);
-        put_value(&text, FORM_HOURS, hours(l->amount, p));
+        replay_put_value(&text, FORM_HOURS, replay_hours(l->amount, p));
         put_cell(&t, &text, TABLE_PLAIN);
     }
     str_addc(out, '\n');
@@ -294,13 +170,13 @@ void replay_print_table(const struct replay_print *p, struct str *out)
 
 /* ---- for programs: times in seconds -------------------------------------------------------------------------------------- */
 
-static void put_number(struct str *out, const struct measure *m, double v)
+static void put_number(struct str *out, const struct replay_measure *m, double v)
 {
     str_addf(out, "%.6g", m->form == FORM_TIME ? v / 1e9 : v);
 }
 
 /* More than six digits where a number is whole. */
-static void put_exact(struct str *out, const struct measure *m, double v)
+static void put_exact(struct str *out, const struct replay_measure *m, double v)
 {
     double x = m->form == FORM_TIME ? v / 1e9 : v;
 
@@ -312,7 +188,7 @@ static void put_exact(struct str *out, const struct measure *m, double v)
         put_number(out, m, v);
 }
 
-static const char *unit_suffix(enum form form)
+static const char *unit_suffix(enum replay_form form)
 {
     return form == FORM_TIME ? "Seconds" : "";
 }
@@ -322,9 +198,9 @@ static void json_group(const struct replay_print *p, const struct replay_result 
 {
     str_add(out, "{\"name\":");
     str_add_json(out, g->name);
-    for (int k = 0; k < MEASURES; k++) {
-        str_addf(out, ",\"%s%s\":", measures[k].key, unit_suffix(measures[k].form));
-        put_exact(out, &measures[k], measures[k].of(g, p, r));
+    for (int k = 0; k < REPLAY_MEASURES; k++) {
+        str_addf(out, ",\"%s%s\":", replay_measures[k].key, unit_suffix(replay_measures[k].form));
+        put_exact(out, &replay_measures[k], replay_measures[k].of(g, p, r));
     }
     str_add(out, "}");
 }
@@ -357,7 +233,7 @@ static void json_run(const struct replay_print *p, const struct replay_run *run,
         str_add_json(out, r->loans[i].borrower);
         str_addf(out, ",\"kind\":\"%s\",\"lender\":", loan_kind_name(r->loans[i].kind));
         str_add_json(out, r->loans[i].lender);
-        str_addf(out, ",\"gpuHours\":%.3f}", hours(r->loans[i].amount, p));
+        str_addf(out, ",\"gpuHours\":%.3f}", replay_hours(r->loans[i].amount, p));
     }
     str_addf(out,
              "],\n "
@@ -402,9 +278,9 @@ static void csv_groups(const struct replay_print *p, const struct replay_run *ru
         csv_text(out, run->name);
         str_addf(out, ",%s,", kind);
         csv_text(out, g[i].name);
-        for (int k = 0; k < MEASURES; k++) {
+        for (int k = 0; k < REPLAY_MEASURES; k++) {
             str_addc(out, ',');
-            put_exact(out, &measures[k], measures[k].of(&g[i], p, run->result));
+            put_exact(out, &replay_measures[k], replay_measures[k].of(&g[i], p, run->result));
         }
         str_addc(out, '\n');
     }
@@ -413,8 +289,8 @@ static void csv_groups(const struct replay_print *p, const struct replay_run *ru
 void replay_print_csv(const struct replay_print *p, struct str *out)
 {
     str_add(out, "queues,kind,name");
-    for (int k = 0; k < MEASURES; k++)
-        str_addf(out, ",%s%s", measures[k].key, unit_suffix(measures[k].form));
+    for (int k = 0; k < REPLAY_MEASURES; k++)
+        str_addf(out, ",%s%s", replay_measures[k].key, unit_suffix(replay_measures[k].form));
     str_addc(out, '\n');
     for (uint32_t i = 0; i < p->nruns; i++) {
         const struct replay_result *r = p->runs[i].result;

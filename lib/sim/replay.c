@@ -37,8 +37,10 @@ int replay_new(const struct api_set *objects, const struct replay_options *optio
 
 static void free_groups(struct replay_group *g, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
         mem_free(g[i].name);
+        series_free(&g[i].series);
+    }
 }
 
 void replay_free(struct replay *r)
@@ -69,6 +71,7 @@ void replay_free(struct replay *r)
     mem_free(r->held_at);
     mem_free(r->heap);
     mem_free(r->loans);
+    share_free(r);
     seen_free(&r->seen);
     str_free(&r->text);
     str_free(&r->digest);
@@ -420,11 +423,14 @@ int replay_run(struct replay *r, struct jobs_reader *jobs, struct err *err)
     r->res.began = r->has_next ? r->next.submit : r->opt.window.from;
     r->now = r->res.began;
     r->changed = true;
+    if (!rc)
+        rc = account_open(r, err);
     while (!rc && next_time(r)) {
         /* All of the window has ended, and nobody is still to come. */
         if (r->now >= r->opt.window.to && !r->nmeasured)
             break;
         rc = step(r, jobs, err);
+        share_follow(r);
     }
     if (!rc)
         rc = account_close(r, err);

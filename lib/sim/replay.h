@@ -11,16 +11,18 @@
 #include "core/loans.h"
 #include "sim/jobs_reader.h"
 #include "sim/mapping.h"
+#include "sim/series.h"
 #include "sim/tally.h"
 
 struct replay_options {
     struct window window; /* what is measured: jobs submitted in it, use and loans while it lasts */
     int64_t
         warmup_ns; /* jobs submitted earlier than that before the window are passed over; < 0 = none are */
-    int64_t checkpoint_ns;     /* 0 = there are no checkpoints */
-    int64_t startup_ns;        /* what each start costs before the job runs */
-    int64_t stop_ns;           /* how long an evicted job keeps its quota */
-    uint32_t cycles_at_once;   /* more at one time are called an endless loop; 0 = 100,000 */
+    int64_t checkpoint_ns;   /* 0 = there are no checkpoints */
+    int64_t startup_ns;      /* what each start costs before the job runs */
+    int64_t stop_ns;         /* how long an evicted job keeps its quota */
+    uint32_t cycles_at_once; /* more at one time are called an endless loop; 0 = 100,000 */
+    uint32_t bins; /* how many a series of a queue has at most (sim/series.h); 0 = there are no series */
     bool skip_impossible;      /* leave out jobs larger than their queue may ever have */
     bool every_cycle;          /* also those cycles that can only repeat the one before: for tests */
     const struct mapping *map; /* borrowed */
@@ -43,6 +45,9 @@ struct replay_group {
     wide lost;                         /* run, and then thrown away by an eviction */
     uint64_t evictions;                /* suffered */
     wide borrowed, lent, overdraft;
+    wide
+        share_error; /* how far what a queue held was from its fair share (sim/fair_share.h); 0 for tenants and sizes */
+    struct series series; /* of queues and of the whole, with `bins`; all of a result have the same bins */
     struct tally
         reclaim; /* from a job's need of its own queue's quota to its admission, where it had to wait for it */
 };

@@ -11,28 +11,46 @@ static wide times(amount a, int64_t ns)
     return (wide)a * ns;
 }
 
+/* Into a series, as far as it lies in the window. */
+static void follow_series(struct replay *r, struct replay_group *g, enum series_value what, when_ns from,
+                          when_ns until, amount v)
+{
+    const struct window *w = &r->opt.window;
+
+    if (g->series.cap)
+        series_add(&g->series, what, from > w->from ? from : w->from, until < w->to ? until : w->to, v);
+}
+
 static void follow_level(struct replay *r, struct level *l)
 {
     int64_t ns = window_part(r->opt.window, l->since, r->now);
+    when_ns since = l->since;
 
     l->since = r->now;
     if (!ns)
         return;
     l->g->used += times(l->used, ns);
+    follow_series(r, l->g, SERIES_USED, since, r->now, l->used);
     if (!l->waiting)
         return;
+    follow_series(r, l->g, SERIES_WAITING, since, r->now, (amount)l->waiting);
     l->g->waiting_ns += ns;
-    if (l->g->nominal > l->used)
+    if (l->g->nominal > l->used) {
         l->g->idle_waiting += times(l->g->nominal - l->used, ns);
+        follow_series(r, l->g, SERIES_IDLE, since, r->now, l->g->nominal - l->used);
+    }
 }
 
 static void follow_held(struct replay *r, struct held *h)
 {
     int64_t ns = window_part(r->opt.window, h->since, r->now);
 
-    h->since = r->now;
-    if (h->used > h->nominal)
+    if (h->used > h->nominal) {
         h->borrowed += times(h->used - h->nominal, ns);
+        follow_series(r, r->queues[h->cq].g, SERIES_BORROWED, h->since, r->now, h->used - h->nominal);
+        follow_series(r, r->total.g, SERIES_BORROWED, h->since, r->now, h->used - h->nominal);
+    }
+    h->since = r->now;
 }
 
 enum { LEVELS = 3 };
@@ -59,8 +77,11 @@ static void wait(struct replay *r, const struct live *l, int by)
     struct level *levels[LEVELS];
 
     levels_of(r, l, l->home, levels);
-    for (int i = 0; i < LEVELS; i++)
+    for (int i = 0; i < LEVELS; i++) {
         levels[i]->waiting = by > 0 ? levels[i]->waiting + 1 : levels[i]->waiting - 1;
+        levels[i]->asked += by * l->units;
+    }
+    share_touch(r, l->home);
 }
 
 void account_arrived(struct replay *r, struct live *l)
@@ -102,6 +123,7 @@ static void hold(struct replay *r, const struct live *l, amount units)
         levels[i]->used += units;
     follow_held(r, h);
     h->used += units;
+    share_touch(r, h->cq);
 }
 
 static void first_start(struct replay *r, struct live *l)
@@ -192,6 +214,18 @@ void account_need(struct replay *r, struct live *l, const struct decision *d)
 
 /* ---- loans -------------------------------------------------------------------------------------------------------------- */
 
+static void follow_lent(struct replay *r, const struct loan *loan, when_ns until)
+{
+    uint32_t cq = loan->lender.kind == LOAN_CLUSTER_QUEUE
+                      ? world_cq_find(r->w, names_text(world_names(r->w), loan->lender.name))
+                      : NONE;
+
+    if (cq < r->nqueues)
+        follow_series(r, r->queues[cq].g, SERIES_LENT, loan->began, until, loan->amount);
+    if (loan->lender.kind != LOAN_OVERDRAFT)
+        follow_series(r, r->total.g, SERIES_LENT, loan->began, until, loan->amount);
+}
+
 static int add_loan(struct replay *r, const struct loan *loan, when_ns until, struct err *err)
 {
     wide sum = times(loan->amount, window_part(r->opt.window, loan->began, until));
@@ -210,6 +244,8 @@ static int add_loan(struct replay *r, const struct loan *loan, when_ns until, st
         *s = (struct loan_sum){loan->borrower, loan->lender, 0};
     }
     s->amount += sum;
+    if (r->opt.bins)
+        follow_lent(r, loan, until);
     return 0;
 }
 
@@ -310,6 +346,30 @@ static void close_running(struct replay *r)
     }
 }
 
+int account_open(struct replay *r, struct err *err)
+{
+    when_ns from = r->opt.window.from > r->res.began ? r->opt.window.from : r->res.began;
+
+    if (!r->opt.bins)
+        return 0;
+    for (uint32_t i = 0; i <= r->nqueues; i++)
+        if (series_open(i < r->nqueues ? &r->res.queues[i].series : &r->res.total.series, r->opt.bins, from))
+            return err_set(err, ERR_NOMEM, "out of memory for what happens over time");
+    return 0;
+}
+
+/* The same bins for all. */
+static void close_series(struct replay *r)
+{
+    int64_t step = r->res.total.series.step_ns;
+
+    for (uint32_t i = 0; i < r->nqueues; i++)
+        step = r->res.queues[i].series.step_ns > step ? r->res.queues[i].series.step_ns : step;
+    for (uint32_t i = 0; i < r->nqueues; i++)
+        series_widen(&r->res.queues[i].series, step);
+    series_widen(&r->res.total.series, step);
+}
+
 int account_close(struct replay *r, struct err *err)
 {
     int rc = account_loans(r, true, err);
@@ -317,7 +377,10 @@ int account_close(struct replay *r, struct err *err)
     if (rc)
         return rc;
     follow_all(r);
+    share_close(r);
     close_running(r);
+    if (r->opt.bins)
+        close_series(r);
     for (uint32_t i = 0; i < REPLAY_SIZES; i++) /* what sizes use is known by job only */
         r->res.sizes[i].used = r->res.sizes[i].job_used;
     r->res.running = r->nheap;
@@ -352,6 +415,10 @@ static int check_queue(const struct replay_result *res, const struct replay_grou
     for (uint32_t i = 0; i < res->nloans; i++)
         if (!strcmp(res->loans[i].borrower, g->name))
             sum += res->loans[i].amount;
+    if (g->series.cap &&
+        (series_sum(&g->series, SERIES_USED) != g->used || series_sum(&g->series, SERIES_LENT) != g->lent ||
+         series_sum(&g->series, SERIES_BORROWED) != g->borrowed))
+        return broken("what happens over time adds up", g, err);
     return sum == g->borrowed ? check_group(g, err) : broken("borrowed = lent + overdraft", g, err);
 }
 

@@ -157,7 +157,7 @@ int replay_load(struct replay *r, const struct api_set *objects, struct err *err
     r->total = (struct level){.since = INT64_MIN + 1, .g = &r->res.total};
     if (!rc && !r->nheld)
         rc = err_set(err, ERR_NOTFOUND, "no ClusterQueue has a quota of %s", mapping_resource(r->opt.map));
-    return rc;
+    return rc ? rc : share_load(r, err);
 }
 
 /* ---- tenants ------------------------------------------------------------------------------------------------------------ */

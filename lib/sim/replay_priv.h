@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "core/world.h"
+#include "sim/fair_share.h"
 #include "sim/replay.h"
 #include "sim/seen.h"
 
@@ -38,8 +39,19 @@ struct held {
 struct level {
     when_ns since;
     amount used;
+    amount asked; /* by those that wait */
     uint64_t waiting;
     struct replay_group *g;
+};
+
+/* The fair shares of one tree, as of `since`. */
+struct share_tree {
+    struct fair_node *nodes; /* owned; of the world's tree */
+    uint32_t *cq;            /* owned; NONE = a cohort */
+    amount *error;           /* owned */
+    uint32_t n;
+    when_ns since;
+    bool dirty;
 };
 
 struct replay {
@@ -67,7 +79,10 @@ struct replay {
     uint32_t nheap, cap_heap;
     uint64_t nlive, nmeasured; /* of the window: not ended yet */
     when_ns now;
-    struct wl *victim, *winner; /* of the last eviction: they name an endless loop */
+    struct wl *victim, *winner;     /* of the last eviction: they name an endless loop */
+    struct share_tree *shares;      /* owned */
+    uint32_t nshares, *share_of;    /* owned; by ClusterQueue */
+    uint32_t *dirty_shares, ndirty; /* owned */
     struct seen seen;
     bool changed; /* since the last cycle something happened that may matter to the next one */
     struct job next;
@@ -86,7 +101,15 @@ MUST_USE int replay_load(struct replay *r, const struct api_set *objects, struct
 MUST_USE int replay_arrive(struct replay *r, const struct job *j, struct err *err);
 bool replay_in_window(const struct replay *r, when_ns t);
 
+/* replay_share.c: distances from the fair shares. */
+MUST_USE int share_load(struct replay *r, struct err *err);
+void share_free(struct replay *r);
+void share_touch(struct replay *r, uint32_t cq); /* what it holds or asks for has changed */
+void share_follow(struct replay *r);             /* after all that happens at a time */
+void share_close(struct replay *r);
+
 /* replay_account.c: the sums follow. Each is told of a change before or as it happens. */
+MUST_USE int account_open(struct replay *r, struct err *err); /* once it is known when it begins */
 void account_arrived(struct replay *r, struct live *l);
 void account_admitted(struct replay *r, struct live *l, uint32_t cq, uint32_t fr);
 void account_let_go(struct replay *r, struct live *l); /* no more holds quota */

@@ -257,6 +257,7 @@ START_TEST(test_laws)
     opt.startup_ns = roll(2) ? 0 : (int64_t)roll(10) * NS_PER_S;
     opt.skip_impossible = roll(2);
     opt.cycles_at_once = 2000;
+    opt.bins = 2 + 2 * roll(20); /* with them, what happens over time adds up */
     struct replay *a = by_replay(&s, &opt, &log), *b = by_replay(&s, &opt, &again);
     const struct replay_result *res = replay_result(a);
     ck_assert_str_eq(str_text(&log), str_text(&again));
