@@ -20,6 +20,7 @@ static void on_lead(void *arg)
     run_log(c, LOG_INFO, "", "leading as %s", c->cfg.identity);
     c->lease_trouble = false;
     c->leads = true;
+    meter_set_role(c->meter, METER_LEADER);
     if (c->cfg.preflight)
         c->preflight = preflight_new(c);
     if (c->was_standby)
