@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """The controller on a real control plane.
 
-run.py [--sluice BIN] [--faults N] [--list] [NAME...]
+run.py [--sluice BIN] [--faults N] [--repeat N] [--list] [NAME...]
 
 One cluster for all tests, a namespace each. Tests of one group share a controller and run at the same time; "alone" tests start their own, one
 after the other. NAME: only tests whose "group/name" holds one of them. --faults N: how often the controller is killed (3). --keep DIR: the
@@ -161,7 +161,7 @@ def wanted(options):
     for m in MODULES:
         if (ROOT / "tests/integration" / f"{m}.py").exists():
             __import__(m)
-    names = [(i, f"{g}/{f.__name__}", f) for i, (g, f) in enumerate(kit.TESTS)]
+    names = [(i, f"{g}/{f.__name__}", f) for i, (g, f) in enumerate(kit.TESTS * options.repeat)]
     return [n for n in names if not options.names or any(word in n[1] for word in options.names)]
 
 
@@ -170,6 +170,7 @@ def options_of():
     p.add_argument("names", nargs="*", metavar="NAME")
     p.add_argument("--sluice", default=ROOT / "build/asan/bin/sluice", type=lambda s: pathlib.Path(s).resolve())
     p.add_argument("--faults", type=int, default=3, metavar="N")
+    p.add_argument("--repeat", type=int, default=1, metavar="N", help="each test so often, in a namespace of its own")
     p.add_argument("--list", action="store_true")
     p.add_argument("--keep", metavar="DIR")
     p.add_argument("--cluster", metavar="DIR", help="one that is there, prepared by an earlier run; it stays")

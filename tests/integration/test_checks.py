@@ -87,7 +87,7 @@ def check_rejected(t):
     t.job("a", run=LONG)
     answer(t, "a", "Rejected", message="no")
     w = t.released("a", "DeactivatedDueToAdmissionCheck")
-    same("active", w["spec"]["active"], False)
+    t.until("it to be inactive", lambda: t.wl("a")["spec"]["active"] is False)
     check(f'AdmissionCheck in Rejected state: "{t.own("c")}" (no)' in cond(w, "Evicted")["message"], cond(w, "Evicted"))
     t.event("Workload", w["metadata"]["name"], "AdmissionCheckRejected")
     t.job("b", run=LONG)

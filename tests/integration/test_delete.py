@@ -80,8 +80,8 @@ def delete_namespace(t):
     t.job("done")
     t.finished("done")
     t.job("a", run=LONG)
-    t.job("b", cpu=2, run=LONG)
     t.runs("a")
+    t.job("b", cpu=2, run=LONG)
     t.waits("b")
     t.api.delete("Namespace", None, t.ns)
     t.until("the namespace to be gone", lambda: t.api.get("Namespace", None, t.ns) is None, 120)
@@ -140,7 +140,7 @@ def foreign_workload(t):
 @test()
 def malformed(t):
     """What cannot be read is passed over; others go on."""
-    t.queue(cpu=2)
+    t.queue(cpu=9)
     bad = t.template(1)
     bad["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "1e999"}}
     tries = [

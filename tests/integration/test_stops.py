@@ -109,7 +109,8 @@ def maximum_execution_time(t):
     t.job("a", run=LONG, labels={"kueue.x-k8s.io/max-exec-time-seconds": "2"})
     w = t.released("a", "DeactivatedDueToMaximumExecutionTimeExceeded")
     t.event("Job", "a", "Started")
-    same("spec", (w["spec"]["active"], w["spec"]["maximumExecutionTimeSeconds"]), (False, 2))
+    same("maximumExecutionTimeSeconds", w["spec"]["maximumExecutionTimeSeconds"], 2)
+    t.until("it to be inactive", lambda: t.wl("a")["spec"]["active"] is False)
     same("message", cond(w, "Evicted")["message"], "The workload is deactivated due to exceeding the maximum execution time")
     t.stopped("a")
     t.event("Workload", w["metadata"]["name"], "MaximumExecutionTimeExceeded", "The maximum execution time (2s) exceeded")
@@ -153,20 +154,19 @@ def deactivated_while_waiting(t):
 
 @test()
 def slow_end(t):
-    """Quota is given back when the pods are gone, not before."""
-    t.queue(cpu=1)
-    t.local_queue("other", t.own("q"))
+    """Quota is given back when no pod of the Job is active any more, not before. (Pods that are being deleted are not active.)"""
+    high = t.priority_class("high", 9)
+    t.queue(cpu=1, preemption={"withinClusterQueue": "LowerPriority"})
     t.job("a", run=LONG, pod={"sluice.dev/terminate-for": "2s"})
     t.runs("a")
-    t.job("b", "other", run=LONG)
-    t.waits("b", "insufficient")
-    stop_queue(t, "LocalQueue", "HoldAndDrain")
+    t.job("b", run=LONG, priority=high)
 
     def started():
         if not is_true(t.wl("b"), "QuotaReserved"):
             return False
-        same("pods that still use the quota", len(t.api.list("Pod", t.ns, "batch.kubernetes.io/job-name=a")), 0)
+        job = t.get_job("a")
+        same("the first", (job["spec"]["suspend"], job["status"].get("active", 0)), (True, 0))
         return True
     t.until("the second to get the quota", started)
-    t.released("a", "LocalQueueStopped")
+    t.released("a", "Preempted")
     t.runs("b")
