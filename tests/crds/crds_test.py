@@ -167,6 +167,8 @@ def largest():
     return [Case("the largest ClusterQueue", queue), Case("a large Cohort", limited("Cohort", "parentName", 16, 64, 4)),
             Case("the most pod sets", workload),
             Case("too many resources", queue_of(5, 1, 52), refused=True, fields=["spec.resourceGroups"]),
+            Case("too many flavors", queue_of(5, 52, 1), refused=True, fields=["spec.resourceGroups"]),
+            Case("too many flavors times resources", queue_of(1, 9, 57), refused=True, fields=["spec.resourceGroups[0]"]),
             Case("too many variants", variants, gates={"ConcurrentAdmission": True}, refused=True,
                  fields=["spec.resourceGroups[0].flavors"])]
 
