@@ -77,6 +77,8 @@ static bool committed(struct sink *s, uint64_t id)
 static void ended(struct sink *s, uint64_t id, enum sink_outcome o)
 {
     struct laws *w = (struct laws *)s;
+    if (w->l->ending)
+        return;
     if (id == 0 || id > w->ids || w->ended[id]) {
         life_broken(w->l, "decision %llu ends (%s) and was not open", (unsigned long long)id,
                     sink_outcome_name(o));
@@ -232,8 +234,9 @@ static void follow_permit(struct laws *w, const struct version *v)
 static void count_commits(struct laws *w, const struct val *old, const struct val *now)
 {
     struct life *l = w->l;
+    /* One that is evicted in the same write was overtaken by its eviction. */
     if (!life_condition(old, "QuotaReserved") && life_condition(now, "QuotaReserved")) {
-        w->committed[SINK_ADMIT]++;
+        w->committed[SINK_ADMIT] += !life_condition(now, "Evicted");
         l->r->admissions++;
     }
     if (!life_condition(old, "Evicted") && life_condition(now, "Evicted")) {

@@ -105,7 +105,9 @@ static void end(struct life *l, int64_t down_ns)
 {
     life_say(l, "%s ends", l->identity);
     simserver_crash(&l->server);
+    l->ending = true;
     controller_free(l->controller);
+    l->ending = false;
     simserver_crash(&l->server); /* freeing cannot undo what was sent */
     l->controller = NULL;
     l->renew_started = -1;
@@ -151,7 +153,7 @@ static void sweep(void *arg)
     struct life *l = arg;
     laws_sweep(l);
     vclock_after(&l->clock, SWEEP_S * NS_PER_S, sweep, l);
-    if (!life_calm(l) || l->arrivals_left)
+    if (!life_calm(l) || l->bringing)
         return;
     if (!l->calmed) {
         l->calmed = true;

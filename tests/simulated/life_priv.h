@@ -104,9 +104,10 @@ struct life {
     int64_t down_until;    /* mono: no controller before */
     int64_t renew_started; /* mono: when the last renewal that went well was begun; -1 = it does not lead */
     int64_t calm_at;       /* mono: no faults and no whims after that */
-    uint32_t arrivals_left;
+    bool bringing;         /* users bring work */
     uint32_t arrived;
     bool calmed, ended;
+    bool ending;     /* the controller is taken down: what it says of its decisions is not heard */
     int64_t over_at; /* mono: when all work was over; 0 = not yet */
 };
 

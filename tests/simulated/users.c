@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARRIVALS_S = 240 };
+enum { ARRIVALS_S = 240, LEAST_ARRIVALS = 206, MOST_ARRIVALS = 600 };
 
 static const struct resource *jobs(void)
 {
@@ -107,7 +107,10 @@ static void arrive(void *arg)
     else
         bring_job(l, &o);
     l->arrived++;
-    if (--l->arrivals_left)
+    /* Jobs that run to their end while no controller is there get no Workload: others come for them. */
+    l->bringing =
+        l->arrived < LEAST_ARRIVALS || (l->r->workloads < LEAST_ARRIVALS && l->arrived < MOST_ARRIVALS);
+    if (l->bringing)
         vclock_after(&l->clock, life_between(l, 0, 2 * ARRIVALS_S * NS_PER_S / 220), arrive, l);
 }
 
@@ -263,7 +266,7 @@ void users_calm(struct life *l)
 
 void users_start(struct life *l)
 {
-    l->arrivals_left = 206 + life_below(l, 10);
+    l->bringing = true;
     vclock_after(&l->clock, NS_PER_S / 2, arrive, l);
     vclock_after(&l->clock, 20 * NS_PER_S, whim, l);
 }
