@@ -29,6 +29,145 @@ static int finish_render(struct write_request *q)
     return str_failed(&q->path) || str_failed(&q->body) ? ERR_NOMEM : 0;
 }
 
+/* ---- verdicts -------------------------------------------------------------------------------------------------------------- */
+
+static void end_verdict(struct record *r, struct verdict *v, enum sink_outcome o)
+{
+    if (v->id)
+        r->c->sink->outcome(r->c->sink, v->id, o);
+    *v = (struct verdict){0};
+}
+
+static void end_sent(struct record *r, enum sink_outcome o)
+{
+    for (uint32_t i = 0; i < r->nsent; i++)
+        end_verdict(r, &r->sent[i], o);
+    r->nsent = 0;
+}
+
+/* The oldest makes room: four decisions on one object that never got through. */
+static void add(struct record *r, struct verdict *list, uint32_t *n, struct verdict v)
+{
+    if (*n == VERDICTS_MAX) {
+        end_verdict(r, &list[0], SINK_LOST);
+        memmove(&list[0], &list[1], (VERDICTS_MAX - 1) * sizeof(list[0]));
+        --*n;
+    }
+    list[(*n)++] = v;
+}
+
+/* What is wanted becomes a part of the request. */
+static void send_wanted(struct record *r)
+{
+    for (uint32_t i = 0; i < r->nwanted; i++)
+        add(r, r->sent, &r->nsent, r->wanted[i]);
+    r->nwanted = 0;
+}
+
+static const struct cond *cond_of(const struct status *s, enum sink_what kind)
+{
+    static const enum cond_type types[SINK_WHATS] = {
+        [SINK_ADMIT] = COND_QUOTA_RESERVED,
+        [SINK_EVICT] = COND_EVICTED,
+        [SINK_DEACTIVATE] = COND_DEACTIVATION_TARGET,
+        [SINK_RELEASE] = COND_QUOTA_RESERVED,
+        [SINK_FINISH] = COND_FINISHED,
+    };
+
+    return &s->cond[types[kind]];
+}
+
+/* Times of the API are whole seconds. */
+static bool happened(const struct record *r, const struct verdict *v)
+{
+    const struct cond *c = cond_of(&r->status, v->what);
+    enum cond_status says = v->what == SINK_RELEASE ? STATUS_FALSE : STATUS_TRUE;
+
+    return c->status == says && c->since == v->since / NS_PER_S * NS_PER_S;
+}
+
+void publish_settle(struct record *r)
+{
+    for (uint32_t i = 0; i < r->nsent; i++) {
+        bool is_true = happened(r, &r->sent[i]);
+        r->c->stats.admitted += is_true && r->sent[i].what == SINK_ADMIT;
+        end_verdict(r, &r->sent[i], is_true ? SINK_PUBLISHED : r->fate);
+    }
+    r->nsent = 0;
+    r->fate = SINK_SUPERSEDED;
+}
+
+static bool any(const struct record *r, enum sink_what what)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < r->nsent; i++)
+        found = found || r->sent[i].what == what;
+    for (uint32_t i = 0; i < r->nwanted; i++)
+        found = found || r->wanted[i].what == what;
+    return found;
+}
+
+static void drop_intents(struct record *r);
+
+void publish_forget(struct record *r)
+{
+    struct controller *c = r->c;
+    bool admits = any(r, SINK_ADMIT), evicts = any(r, SINK_EVICT);
+
+    if (r->wl && admits && r->wl->marks.reserved && !r->base.has_admission)
+        world_forget_admission(c->w, r->wl, run_now(c));
+    if (r->wl && evicts)
+        world_forget_preemption(r->wl);
+    if (admits || evicts)
+        run_changed(c);
+    drop_intents(r);
+}
+
+static void unlist_waiting(struct record *r)
+{
+    struct controller *c = r->c;
+
+    for (struct record **p = &c->waiting; *p; p = &(*p)->next_waiting) {
+        if (*p != r)
+            continue;
+        *p = r->next_waiting;
+        if (!*p)
+            c->waiting_end = p;
+        break;
+    }
+    r->waits_for_sink = false;
+}
+
+static void drop_intents(struct record *r)
+{
+    struct controller *c = r->c;
+
+    for (uint32_t i = 0; i < r->nwanted; i++)
+        end_verdict(r, &r->wanted[i], SINK_SUPERSEDED);
+    r->nwanted = 0;
+    notices_cut(&r->notices, 0);
+    mem_free(r->text);
+    r->text = NULL;
+    if (r->waits_for_sink)
+        unlist_waiting(r);
+    if (r->queued) {
+        struct str key;
+        str_init(&key, WRITE_KEY_MAX + 16);
+        key_of(r, &key);
+        writes_cancel(c->writes, str_text(&key));
+        str_free(&key);
+    }
+    r->queued = r->in_flight = r->more = false;
+}
+
+/* What was sent of an object that is gone: nobody will know. */
+void publish_cancel(struct record *r)
+{
+    drop_intents(r);
+    end_sent(r, SINK_LOST);
+}
+
 /* ---- the four writes ------------------------------------------------------------------------------------------------------- */
 
 static int render_status(struct record *r, struct write_request *q, bool *ret_changed)
@@ -52,7 +191,6 @@ static int render_status(struct record *r, struct write_request *q, bool *ret_ch
         .rest = r->rest,
         .to = &r->status,
         .admission = admission,
-        .readmitted = r->lost_quota && reserved,
         .requests = asked,
         .nrequests = nasked,
         .reclaimable = r->reclaimable,
@@ -156,77 +294,9 @@ static int render(void *arg, struct write_request *q, struct err *err)
         return rc;
     r->in_flight = true;
     r->more = false;
-    if (r->sent_what == SENT_STATUS && r->wanted.what != DECIDED_NOTHING) {
-        r->sent_verdict = r->wanted;
-        r->wanted = (struct verdict){0};
-    }
+    if (r->sent_what == SENT_STATUS)
+        send_wanted(r);
     return 0;
-}
-
-/* ---- verdicts -------------------------------------------------------------------------------------------------------------- */
-
-static void tell_sink(struct record *r, struct verdict *v, enum sink_outcome o)
-{
-    if (v->id)
-        r->c->sink->outcome(r->c->sink, v->id, o);
-    v->id = 0;
-}
-
-static void end_verdict(struct record *r, struct verdict *v, enum sink_outcome o)
-{
-    tell_sink(r, v, o);
-    *v = (struct verdict){0};
-}
-
-void publish_forget(struct record *r)
-{
-    struct controller *c = r->c;
-    bool admits = r->wanted.what == DECIDED_ADMIT || r->sent_verdict.what == DECIDED_ADMIT;
-    bool evicts = r->wanted.what == DECIDED_EVICT || r->sent_verdict.what == DECIDED_EVICT;
-
-    if (r->wl && admits && r->wl->marks.reserved && !r->base.has_admission)
-        world_forget_admission(c->w, r->wl, run_now(c));
-    if (r->wl && evicts)
-        world_forget_preemption(r->wl);
-    if (admits || evicts)
-        run_changed(c);
-    publish_cancel(r);
-}
-
-static void unlist_waiting(struct record *r)
-{
-    struct controller *c = r->c;
-
-    for (struct record **p = &c->waiting; *p; p = &(*p)->next_waiting) {
-        if (*p != r)
-            continue;
-        *p = r->next_waiting;
-        if (!*p)
-            c->waiting_end = p;
-        break;
-    }
-    r->waits_for_sink = false;
-}
-
-void publish_cancel(struct record *r)
-{
-    struct controller *c = r->c;
-
-    end_verdict(r, &r->wanted, SINK_SUPERSEDED);
-    end_verdict(r, &r->sent_verdict, SINK_SUPERSEDED);
-    notices_cut(&r->notices, 0);
-    mem_free(r->text);
-    r->text = NULL;
-    if (r->waits_for_sink)
-        unlist_waiting(r);
-    if (r->queued) {
-        struct str key;
-        str_init(&key, WRITE_KEY_MAX + 16);
-        key_of(r, &key);
-        writes_cancel(c->writes, str_text(&key));
-        str_free(&key);
-    }
-    r->queued = r->in_flight = r->more = false;
 }
 
 void publish_decision(struct record *r, enum sink_what what, const char *reason, const char *message)
@@ -243,15 +313,22 @@ void publish_decision(struct record *r, enum sink_what what, const char *reason,
         .at = run_now(c),
     };
 
-    tell_sink(r, &r->wanted, SINK_SUPERSEDED);
-    r->wanted =
-        (struct verdict){c->sink->decide(c->sink, &d), what == SINK_ADMIT ? DECIDED_ADMIT : DECIDED_EVICT};
+    add(r, r->wanted, &r->nwanted,
+        (struct verdict){c->sink->decide(c->sink, &d), what, cond_of(&r->status, what)->since});
     if (r->waits_for_sink)
         return;
     r->waits_for_sink = true;
     r->next_waiting = NULL;
     *c->waiting_end = r;
     c->waiting_end = &r->next_waiting;
+}
+
+static bool all_committed(const struct record *r)
+{
+    for (uint32_t i = 0; i < r->nwanted; i++)
+        if (!r->c->sink->committed(r->c->sink, r->wanted[i].id))
+            return false;
+    return true;
 }
 
 void publish_release(struct controller *c)
@@ -263,7 +340,7 @@ void publish_release(struct controller *c)
     for (struct record *r = list; r; r = next) {
         next = r->next_waiting;
         r->next_waiting = NULL;
-        if (c->sink->committed(c->sink, r->wanted.id)) {
+        if (all_committed(r)) {
             r->waits_for_sink = false;
             publish(r, WRITE_URGENT, 0);
             continue;
@@ -316,9 +393,7 @@ static void done_status(struct record *r, const char *body, size_t len)
 
     r->refusals = 0;
     c->stats.status_writes++;
-    if (r->sent_verdict.what == DECIDED_ADMIT)
-        c->stats.admitted++;
-    end_verdict(r, &r->sent_verdict, SINK_PUBLISHED);
+    r->fate = SINK_SUPERSEDED;
     publish_events(r);
     take_text(r, body, len);
 }
@@ -367,7 +442,7 @@ static void refused(struct record *r, const struct reply *reply)
     run_log(c, LOG_WARNING, r->key, "the API server refused a write (%d %s): %.300s", reply->code,
             reply->reason, reply->message);
     r->refused_until = run_now(c) + backoff_wait(&backoff, ++r->refusals);
-    tell_sink(r, &r->sent_verdict, SINK_REFUSED);
+    r->fate = SINK_REFUSED;
     r->rereading = true;
 }
 
@@ -379,7 +454,7 @@ static bool done_refused(struct record *r, const struct reply *reply)
     switch (reply->class) {
     case REPLY_CONFLICT: /* somebody else wrote: what was decided was decided on another object */
         c->stats.conflicts++;
-        tell_sink(r, &r->sent_verdict, SINK_SUPERSEDED);
+        r->fate = SINK_SUPERSEDED;
         r->rereading = true;
         return false;
     case REPLY_NOT_FOUND:
@@ -412,7 +487,7 @@ static void go_on(struct record *r, enum write_end end)
     if (r->rereading)
         publish(r, WRITE_STATUS, r->sent_what == SENT_REREAD ? NS_PER_S : 0);
     else if (r->more || (end == WRITE_OK && r->sent_what == SENT_GET))
-        publish(r, r->wanted.what == DECIDED_NOTHING ? WRITE_STATUS : WRITE_URGENT, 0);
+        publish(r, r->nwanted ? WRITE_URGENT : WRITE_STATUS, 0);
     if (r->job)
         job_touch(r->job);
 }
@@ -433,7 +508,7 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
         done_ok(r, body, len);
     else if (end != WRITE_NOTHING && end != WRITE_REFUSED) {
         c->stats.lost++;
-        tell_sink(r, &r->sent_verdict, SINK_LOST);
+        r->fate = SINK_LOST;
         r->rereading = true;
     }
     /* What was taken may have been another object of that name, or the record is gone. */

@@ -110,7 +110,7 @@ void records_free(struct controller *c)
 
 bool record_settled(const struct record *r)
 {
-    return !r->queued && !r->in_flight && !r->dirty && !r->rereading && r->wanted.what == DECIDED_NOTHING;
+    return !r->queued && !r->in_flight && !r->dirty && !r->rereading && r->nwanted == 0;
 }
 
 /* ---- timers ---------------------------------------------------------------------------------------------------------------- */
@@ -168,6 +168,12 @@ static void hold_off(const struct record *r, struct marks *m)
         m->requeue_at = r->refused_until;
 }
 
+/* Quota is free once the API server says so, not when it was decided: whoever begins from the objects must count the same. */
+static bool frees_unwritten(const struct record *r, const struct marks *m)
+{
+    return r->base.has_admission && !r->base_finished && (m->finished || !m->reserved);
+}
+
 void record_marks(struct record *r)
 {
     struct controller *c = r->c;
@@ -178,9 +184,9 @@ void record_marks(struct record *r)
         return;
     m = r->wl->marks;
     marks_update(&m, &r->status);
-    m.active = m.active && !r->want_active_false;
     hold_off(r, &m);
-    r->lost_quota = r->lost_quota || (r->wl->marks.reserved && !m.reserved);
+    if (frees_unwritten(r, &m))
+        return;
     if (m.finished && !r->wl->marks.finished)
         c->stats.finished++;
     world_put_marks(c->w, r->wl, &m, run_now(c));
@@ -333,7 +339,7 @@ static struct wait_text save_wait(const struct record *r)
     const struct cond *q = &r->status.cond[COND_QUOTA_RESERVED];
     /* Being read again: a write that failed, or was not begun, was to tell it. */
     bool untold = r->queued || r->more || r->rereading || !r->rv;
-    struct wait_text w = {.set = untold && r->wanted.what == DECIDED_NOTHING && waits(r) &&
+    struct wait_text w = {.set = untold && r->nwanted == 0 && waits(r) &&
                                  q->status == STATUS_FALSE};
 
     if (w.set) {
@@ -365,7 +371,8 @@ static int take_status(struct record *r, const struct fact_workload *f, const st
         return ERR_NOMEM;
     wl_json_rest_free(r->rest);
     r->rest = rest;
-    r->lost_quota = false;
+    publish_settle(r);
+    r->base_finished = r->status.cond[COND_FINISHED].status == STATUS_TRUE;
     return 0;
 }
 

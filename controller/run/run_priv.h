@@ -176,13 +176,16 @@ void things_classes(struct controller *c);
 
 /* ---- records.c: Workloads -------------------------------------------------------------------------------------------------- */
 
-enum decided { DECIDED_NOTHING, DECIDED_ADMIT, DECIDED_EVICT };
+
 
 /* A decision on its way to the API server. */
 struct verdict {
-    uint64_t id; /* of the sink; 0 = none, or its end was told */
-    enum decided what;
+    uint64_t id; /* of the sink; 0 = none */
+    enum sink_what what;
+    when_ns since; /* of the condition that says it */
 };
+
+enum { VERDICTS_MAX = 4 };
 
 /* What the request under way asks for. */
 enum sent { SENT_STATUS, SENT_SPEC, SENT_GET, SENT_RELEASE, SENT_REMOVE, SENT_REREAD };
@@ -206,7 +209,11 @@ struct record {
     struct fact_reclaimable *reclaimable; /* to be written; owned, names of the view */
     uint32_t nreclaimable;
 
-    struct verdict wanted, sent_verdict;
+    struct verdict wanted[VERDICTS_MAX]; /* not yet asked for */
+    uint32_t nwanted;
+    struct verdict sent[VERDICTS_MAX]; /* part of the request under way, or of one that ended without an answer */
+    uint32_t nsent;
+    enum sink_outcome fate; /* of those sent, unless the object turns out to have them */
     char *held; /* the newest object that came while a write was in flight; owned */
     size_t held_len;
     uint64_t held_rv;
@@ -229,7 +236,7 @@ struct record {
 
     bool want_active_false, want_release, want_remove, want_priority;
     bool was_refused; /* by a cycle: status.resourceRequests tells what it asks for (engine.md 5.6) */
-    bool lost_quota;  /* since `base`: what it holds now is another admission */
+    bool base_finished;
     int32_t priority; /* with want_priority */
     bool other_finalizers, owned, has_job_uid;
 
@@ -280,6 +287,8 @@ void publish_release(struct controller *c);
 void publish_forget(struct record *r);
 /* An event about it, now: it does not wait for a write. */
 void publish_event(struct record *r, bool warning, const char *reason, const char *note);
+/* The status was read from the object: which verdicts does it have? */
+void publish_settle(struct record *r);
 /* Before the record goes. */
 void publish_cancel(struct record *r);
 
