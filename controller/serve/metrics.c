@@ -422,18 +422,35 @@ void metrics_number(struct str *out, double v)
     }
 }
 
-/* `quotes`: of a label's value; in HELP a quote stands for itself. */
+/* What stands for the character at `p`; NULL: it stands for itself. A quote of HELP does. */
+static const char *escape_of(const char *p, bool quotes)
+{
+    if (*p == '\\')
+        return "\\\\";
+    if (*p == '\n')
+        return "\\n";
+    if (*p == '"' && quotes)
+        return "\\\"";
+    return utf8_length((const unsigned char *)p) ? NULL : UTF8_REPLACEMENT;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* `quotes`: of a label's value. Nearly all texts are plain, and there are many of them. */
 static void add_escaped(struct str *out, const char *text, bool quotes)
 {
     const char *from = text, *p = text;
 
     while (*p) {
+        if (is_plain((unsigned char)*p)) {
+            p++;
+            continue;
+        }
+        const char *as = escape_of(p, quotes);
         size_t n = utf8_length((const unsigned char *)p);
-        const char *as = n == 0                  ? UTF8_REPLACEMENT
-                         : *p == '\\'            ? "\\\\"
-                         : *p == '\n'            ? "\\n"
-                         : (*p == '"' && quotes) ? "\\\""
-                                                 : NULL;
         if (as) {
             str_addn(out, from, (size_t)(p - from));
             str_add(out, as);
