@@ -5,7 +5,7 @@ HEAD = "apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\n"
 # A Lease that is free soon after its holder was killed; long enough for a machine that does much else.
 QUICK_LEASE = """leaderElection:
   leaderElect: true
-  leaseDuration: 6s
+  leaseDuration: 5s
   renewDeadline: 4s
   retryPeriod: 500ms
 """

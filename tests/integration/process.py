@@ -86,3 +86,64 @@ class Controller:
 
     def tail(self, lines=15):
         return "\n".join(self.text().splitlines()[-lines:])
+
+
+class Supervisor:
+    """A controller that is started again whenever it ends, as a kubelet would. Ending with 1 (the Lease is lost) is how it should be; any other
+    status is a failure that alive() and stop() tell."""
+
+    def __init__(self, controller):
+        self.controller = controller
+        self.starts = 0
+        self.wrong = None
+        self.ending = False
+        self.lock = threading.RLock()
+        self.thread = None
+
+    def start(self):
+        self.again()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def again(self):
+        self.controller.start(wait=False)
+        self.starts += 1
+
+    def watch(self):
+        while not self.ending:
+            with self.lock:
+                if not self.ending and not self.controller.alive():
+                    status = self.controller.process.returncode
+                    try:
+                        self.controller.check()
+                    except Failed as e:
+                        self.wrong = self.wrong or str(e)
+                    if status != 1:
+                        self.wrong = self.wrong or f"the controller ended with {status}:\n{self.controller.tail(40)}"
+                    self.again()
+            time.sleep(0.1)
+
+    def kill(self):
+        """kill -9, and a new one at once."""
+        with self.lock:
+            self.controller.kill()
+            self.again()
+
+    def send(self, number):
+        with self.lock:
+            self.controller.process.send_signal(number)
+
+    def alive(self):
+        if self.wrong:
+            raise Failed(self.wrong)
+
+    def leads(self):
+        return "leading as" in self.controller.text()
+
+    def stop(self):
+        with self.lock:
+            self.ending = True
+        self.thread.join()
+        self.controller.stop()
+        self.alive()

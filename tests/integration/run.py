@@ -25,11 +25,12 @@ sys.dont_write_bytecode = True
 import kit  # noqa: E402
 from client import Api, Refused  # noqa: E402
 from cluster import Cluster  # noqa: E402
-from process import Controller, Failed  # noqa: E402
+from process import Controller, Failed, Supervisor  # noqa: E402
 import configurations  # noqa: E402
 
 MODULES = ("test_life", "test_quota", "test_stops", "test_checks", "test_delete", "test_config", "test_alone", "test_faults")
 WORKERS = 6
+ALONE = ("alone", "faults")  # groups whose tests start controllers of their own, one test after the other
 
 
 def say(text):
@@ -45,6 +46,7 @@ class Env:
         self.api = Api(kubeconfig)
         self.logs = logs
         self.controller = None
+        self.own = []  # all that were started
         self.starts = 0
 
     # ---- what is installed
@@ -83,6 +85,10 @@ class Env:
             path.write_text(text)
         return path
 
+    def api_of_service_account(self):
+        """A client that is not exempt from the API server's limits."""
+        return Api(self.kubeconfig())
+
     def try_token(self, name):
         try:
             return self.cluster.kubeconfig_of_service_account("kueue-system", "sluice-controller", name)
@@ -96,11 +102,31 @@ class Env:
             path = self.logs / f"{name}.yaml"
             path.write_text(config)
             arguments = ["--config", path]
-        return Controller(self.options.sluice, self.kubeconfig(server), self.logs / f"{name}.log", *arguments)
+        c = Controller(self.options.sluice, self.kubeconfig(server), self.logs / f"{name}.log", *arguments)
+        self.own.append(c)
+        return c
+
+    def supervised(self, name, config, server=None):
+        """Started, and again whenever it ends; the one that t.until() asks whether all is well."""
+        self.controller = Supervisor(self.new_controller(name, config, server)).start()
+        return self.controller
+
+    def end_all(self):
+        """Whatever a test left running."""
+        if isinstance(self.controller, Supervisor):
+            self.controller.ending = True
+        self.controller = None
+        for c in self.own:
+            if c.alive():
+                c.process.kill()
+                c.process.wait()
+        self.own.clear()
 
     def alive(self):
         c = self.controller
-        if c and c.process and not c.alive():
+        if isinstance(c, Supervisor):
+            c.alive()
+        elif c and c.process and not c.alive():
             raise Failed(f"the controller ended with {c.process.returncode}:\n{c.tail(40)}")
 
 
@@ -129,12 +155,15 @@ def run_one(env, name, function, number, results):
         error = f"{' > '.join(where)}: {e}"
     except Exception:
         error = traceback.format_exc()
+    finally:
+        if name.partition("/")[0] in ALONE:
+            env.end_all()
     results.add(name, error, time.monotonic() - begin)
 
 
 def run_group(env, group, tests, results):
     say(f"== {group}: {len(tests)} tests")
-    alone = group in ("alone", "faults")
+    alone = group in ALONE
     if not alone:
         try:
             configurations.PREPARE.get(group, lambda e: None)(env)
@@ -170,6 +199,7 @@ def options_of():
     p.add_argument("names", nargs="*", metavar="NAME")
     p.add_argument("--sluice", default=ROOT / "build/asan/bin/sluice", type=lambda s: pathlib.Path(s).resolve())
     p.add_argument("--faults", type=int, default=3, metavar="N")
+    p.add_argument("--seed", type=int, default=1, help="of the moments at which it is killed")
     p.add_argument("--repeat", type=int, default=1, metavar="N", help="each test so often, in a namespace of its own")
     p.add_argument("--list", action="store_true")
     p.add_argument("--keep", metavar="DIR")
@@ -207,8 +237,7 @@ def main():
         for group in dict.fromkeys(name.partition("/")[0] for _, name, _ in tests):
             run_group(env, group, [t for t in tests if t[1].startswith(group + "/")], results)
     finally:
-        if env.controller:
-            env.controller.kill()
+        env.end_all()
         if not options.cluster:
             env.cluster.down()
         if options.keep:
