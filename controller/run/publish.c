@@ -480,13 +480,13 @@ static void take_held(struct record *r)
 }
 
 /* After an answer: what else is there to write? */
-static void go_on(struct record *r, enum write_end end)
+static void go_on(struct record *r, enum write_end end, bool more)
 {
     if (r->queued) /* taking an object asked for a write already */
         return;
     if (r->rereading)
         publish(r, WRITE_STATUS, r->sent_what == SENT_REREAD ? NS_PER_S : 0);
-    else if (r->more || (end == WRITE_OK && r->sent_what == SENT_GET))
+    else if (more || (end == WRITE_OK && r->sent_what == SENT_GET))
         publish(r, r->nwanted ? WRITE_URGENT : WRITE_STATUS, 0);
     if (r->job)
         job_touch(r->job);
@@ -501,7 +501,8 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
     if (end == WRITE_REPLACED)
         return;
     snprintf(key, sizeof(key), "%s", r->key);
-    r->queued = r->in_flight = false;
+    bool more = r->more;
+    r->queued = r->in_flight = r->more = false;
     if (end == WRITE_REFUSED && done_refused(r, reply))
         return;
     if (end == WRITE_OK)
@@ -517,7 +518,7 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
         take_held(r);
     HASH_FIND(hh, c->records, key, strlen(key), r);
     if (r && !c->stopping)
-        go_on(r, end);
+        go_on(r, end, more);
 }
 
 /* ---- asking for it --------------------------------------------------------------------------------------------------------- */
