@@ -103,9 +103,46 @@ name_what_is_absent() {
     done
 }
 
+# real NAME COMMAND...: tests on a real control plane, whose last line is "N passed, M failed, ...". Each of them counts. What they leave out they
+# say in lines that begin with "left out". Exit status 77: there can be no control plane here; the reason stands on the last line.
+real() {
+    local name=$1 start=$SECONDS log=build/real/$(tr -c 'A-Za-z0-9\n' _ <<<"$1").log status=0 last n
+    shift
+    say "on a real control plane: $name"
+    mkdir -p build/real
+    SLUICE_SHARED=$SHARED "$@" >"$log" 2>&1 || status=$?
+    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    if [ "$status" = 77 ]; then
+        leave_out 1 "$name: $(tail -n 1 "$log" | cut -c1-200)"
+        return
+    fi
+    echo "$last ($((SECONDS - start)) s)"
+    grep -E '^left out' "$log" | cut -c1-200 | head -n 20
+    n=${last%% passed*}
+    [[ $n =~ ^[0-9]+$ ]] && passed=$((passed + n))
+    if [ "$status" != 0 ] || [[ $last != *' passed, 0 failed'* ]]; then
+        grep -E '^(FAILED|failed|not ok)' "$log" | cut -c1-300 | head -n 20
+        tail -n 20 "$log"
+        fail "$name: $log (exit status $status)"
+    fi
+}
+
+# What needs etcd, an API server and the rest: built once for all checkouts (tests/cluster/README.md).
+on_a_control_plane() {
+    local asan=build/asan/bin release=build/release/bin
+    [ -x $asan/sluice ] && [ -x $release/sluice ] || return
+    real "the test cluster" python3 -B tests/cluster/test_cluster.py
+    real "protocol cases" python3 -B tests/protocol/protocol.py
+    real "the client" python3 -B tests/kube/kube_test.py $asan/kube-probe .
+    real "CRDs and their policies" python3 -B tests/crds/crds_test.py .
+    real "deployment and policies on jobs" python3 -B tests/deploy/deploy_test.py $release/sluice .
+    real "the controller" python3 -B tests/integration/run.py --sluice $asan/sluice
+}
+
 everyday() {
     configure_and_build asan && run_ctest asan
     configure_and_build release && run_ctest release -L 'case|shared|cli|examples|input'
+    on_a_control_plane
     if compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null; then
         configure_and_build fuzz -DSLUICE_FUZZ_SECONDS="$FUZZ_SECONDS" && run_ctest fuzz -L fuzz
     fi

@@ -174,18 +174,13 @@ static void read_wait(struct reader *rd, const struct doc_node *n, const struct 
 /* Fields that are read and change nothing here. */
 static const char *const idle_fields[] = {
     "webhook",
-    "metrics",
-    "health",
     "pprofBindAddress",
-    "leaderElection",
     "controller",
     "tls",
     "clientConnection",
     "internalCertManagement",
     "integrations.externalFrameworks",
-    "managedJobsNamespaceSelector",
     "multiKueue",
-    "objectRetentionPolicies",
     "resources.deviceClassMappings",
     "visibilityServer",
 };
