@@ -89,11 +89,9 @@ int credentials_read_file(const char *path, size_t max, char **ret, size_t *ret_
     close(fd);
     size_t len = s.len;
     char *text = rc == 0 ? str_take(&s) : NULL;
-    if (rc == 0 && !text)
-        rc = err_set(err, ERR_NOMEM, "%s: out of memory", path);
     str_free(&s);
-    if (rc < 0)
-        return rc;
+    if (!text)
+        return rc < 0 ? rc : err_set(err, ERR_NOMEM, "%s: out of memory", path);
     *ret = text;
     *ret_len = len;
     return 0;

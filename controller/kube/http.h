@@ -2,6 +2,9 @@
  * groups of connections: one for watches, one for everything else, so that a long list does not hold up a Lease, and the connection of the
  * watches can be dropped without touching a write. Never waits; all callbacks come from the loop.
  *
+ * A request that finds its connection closed before a byte of the answer is sent once more by libcurl on a new one, a write too: it may
+ * reach the server twice. What it must not do twice carries a resourceVersion or a name.
+ *
  * Half-dead connections (1.3): the kernel gives up after 30 s without an acknowledgement; a connection on which no watch received a byte for
  * `watch_idle_ns`, and one on which two requests in a row ran out of time, is shut. Every request on it then ends with status 0. */
 #ifndef SLUICE_KUBE_HTTP_H

@@ -466,7 +466,7 @@ static void kc_exec(struct kc *k, const struct kc_file *f, const struct doc_node
                  "credentials of a plugin (%s) are for the command line only; give the controller a token or "
                  "a certificate",
                  command);
-    if (k->rc < 0)
+    if (k->rc < 0 || !command)
         return;
     x->command = strchr(command, '/') ? kc_resolve(k, f, command) : kc_keep(k, command);
     x->args = kc_strings(k, f, exec, "args", &x->n_args);
