@@ -30,12 +30,13 @@ void *drive_memory(size_t n)
 
 static void on_timer(uv_timer_t *t)
 {
-    (void)t; /* the check lets timers run */
+    (void)t; /* what comes before the next sleep lets timers run */
 }
 
-static void on_check(uv_check_t *check)
+/* Right before the loop sleeps: curl hands over data from its own timers too, and what that set must count for the sleep. */
+static void on_prepare(uv_prepare_t *prepare)
 {
-    struct drive *d = check->data;
+    struct drive *d = prepare->data;
 
     (void)timers_run(&d->timers);
     if (d->over) {
@@ -57,10 +58,10 @@ void drive_open(struct drive *d)
     memset(d, 0, sizeof(*d));
     clock_system(&d->clock);
     timers_init(&d->timers, &d->clock);
-    if (uv_loop_init(&d->loop) || uv_check_init(&d->loop, &d->check) || uv_timer_init(&d->loop, &d->timer) ||
-        uv_check_start(&d->check, on_check))
+    if (uv_loop_init(&d->loop) || uv_prepare_init(&d->loop, &d->prepare) ||
+        uv_timer_init(&d->loop, &d->timer) || uv_prepare_start(&d->prepare, on_prepare))
         drive_die("loop", "cannot be made");
-    d->check.data = d;
+    d->prepare.data = d;
 }
 
 void drive_run(struct drive *d)
@@ -80,7 +81,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 
 void drive_close(struct drive *d)
 {
-    uv_check_stop(&d->check);
+    uv_prepare_stop(&d->prepare);
     uv_timer_stop(&d->timer);
     (void)uv_run(&d->loop, UV_RUN_DEFAULT); /* what is closing ends */
     uv_walk(&d->loop, close_handle, NULL);

@@ -15,7 +15,7 @@
 
 struct drive {
     uv_loop_t loop;
-    uv_check_t check;
+    uv_prepare_t prepare;
     uv_timer_t timer;
     struct kube_clock clock;
     struct timers timers;

@@ -9,6 +9,7 @@
 
 #define RELEASE_NS (10 * NS_PER_MS) /* how long an evicted one takes to stop */
 #define AGAIN_NS (100 * NS_PER_MS)
+#define LOOK_NS (60 * NS_PER_S)
 enum { WRITES_MAX = 64 }; /* finishes and releases in flight */
 
 struct load;
@@ -46,6 +47,8 @@ struct load {
     int64_t begin, created_end, end;
     uint64_t events, evictions, admissions;
     uint32_t pending, pending_max;
+    struct timer look; /* whether it goes on */
+    uint32_t finished_before;
 };
 
 /* ---- creating -------------------------------------------------------------------------------------------------------------- */
@@ -146,16 +149,13 @@ static void on_written(void *arg, int status, const char *body)
     (void)body;
     w->in_flight = false;
     l->in_flight--;
-    if (status >= 200 && status < 300) {
-        if (w->due_for & WL_ADMITTED)
-            set_finished(w);
-        else
-            w->due = false; /* the watch tells, a moment later */
-    } else if (status != 409) {
+    bool ok = status >= 200 && status < 300;
+    if (ok && (w->due_for & WL_ADMITTED))
+        set_finished(w);
+    else if (!ok && status != 409)
         timer_start(&l->d.timers, &w->timer, AGAIN_NS);
-    } else if (w->version > w->sent_version) {
-        act(w); /* what changed it is known already; else it is on its way */
-    }
+    else if (w->version > w->sent_version)
+        act(w); /* what came of it is known already; else it is on its way */
     send_ready(l);
 }
 
@@ -271,10 +271,34 @@ static void on_synced(void *arg)
     if (l->begin)
         return;
     l->begin = drive_now(&l->d);
+    timer_start(&l->d.timers, &l->look, LOOK_NS);
     for (uint32_t i = 0; i < l->nstreams; i++) {
         l->streams[i].due = l->begin;
         timer_start(&l->d.timers, &l->streams[i].timer, 0);
     }
+}
+
+/* A load that stands still would never end. */
+static void look(void *arg)
+{
+    struct load *l = arg;
+    uint32_t shown = 0;
+
+    fprintf(stderr, "bench-cluster: %u created, %u wait, %u of %u finished\n", l->ncreated, l->pending,
+            l->nfinished, l->n);
+    if (l->nfinished == l->finished_before && l->ncreated == l->n) {
+        for (uint32_t i = 0; i < l->n && shown < 10; i++) {
+            const struct workload *w = &l->w[i];
+            if (w->finished)
+                continue;
+            fprintf(stderr, "  w%06u state %x due %d in flight %d version %" PRIu64 "\n", i, w->is, w->due,
+                    w->in_flight, w->version);
+            shown++;
+        }
+        drive_die("load", "nothing was finished for a minute");
+    }
+    l->finished_before = l->nfinished;
+    timer_start(&l->d.timers, &l->look, LOOK_NS);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------- */
@@ -342,6 +366,7 @@ void bench_load(const struct bench_options *o)
     l->ready_end = &l->ready;
     str_init(&l->path, 0);
     str_init(&l->body, 0);
+    timer_init(&l->look, look, l);
     make_streams(l, o);
     l->watch = client_watch(&l->c, &h);
     drive_run(&l->d);
