@@ -34,6 +34,7 @@ LAYERS = {
     "lifecycle": ["base", "core", "lifecycle"],
     "api": ["base", "core", "api"],
     "jobs": ["base", "core", "lifecycle", "api", "jobs"],
+    "ledger": ["base", "core", "ledger"],
     "sim": ["base", "core", "lifecycle", "api", "jobs", "sim"],
 }
 CORE_SYSTEM = {"assert.h", "bsd/sys/tree.h", "ctype.h", "errno.h", "float.h", "inttypes.h", "limits.h", "math.h", "stdalign.h",
