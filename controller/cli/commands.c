@@ -119,6 +119,9 @@ static const struct cli_option replay_options[] = {
      "leave out jobs larger than their queue can ever get: with StrictFIFO they block it for ever"},
     {"output", 'o', "FORMAT", "table|json|csv", "table (default), json, csv"},
     {"events", 0, "FILE", NULL, "write everything that happens to a file, as JSON lines"},
+    {"report", 0, "FILE", NULL,
+     "write a page of HTML that needs nothing else: who borrows from whom, what was idle while jobs waited, "
+     "waits"},
     {"init", 0, NULL, NULL, "print queues made from the trace: one for each tenant"},
     {"policy", 0, "POLICY", "fixed|borrowing|backfill|reclaim",
      "with --init: fixed (default), StrictFIFO and nobody borrows; borrowing, StrictFIFO in one cohort; "
@@ -305,7 +308,8 @@ const struct cli_command cli_commands[] = {
         .name = "replay",
         .synopsis = "TRACE --queues PATH... [--mapping FILE] [--config FILE] [--from TIME] [--to TIME] "
                     "[--warmup LENGTH] "
-                    "[-o table|json|csv] [--events FILE] | TRACE --init [--policy POLICY] [--capacity GPUS]",
+                    "[-o table|json|csv] [--report FILE] [--events FILE] | TRACE --init [--policy POLICY] "
+                    "[--capacity GPUS]",
         .summary = "what queues would have done to a trace of jobs",
         .about = replay_about,
         .arguments = "PATH",
