@@ -16,7 +16,7 @@
 enum { QUOTAS_MAX = 4096 };
 
 struct arguments {
-    const char *trace, *config, *mapping, *events, *from, *to;
+    const char *trace, *config, *mapping, *events, *report, *from, *to;
     const char *queues[REPLAY_POLICIES_MAX];
     uint32_t nqueues, nquotas;
     enum replay_output output;
@@ -122,6 +122,8 @@ static int take(void *ctx, const char *option, const char *value)
         a->mapping = value;
     else if (!strcmp(option, "events"))
         a->events = value;
+    else if (!strcmp(option, "report"))
+        a->report = value;
     else if (!strcmp(option, "from"))
         a->from = value;
     else if (!strcmp(option, "to"))
@@ -286,6 +288,24 @@ static int run_policy(struct arguments *a, const char *path, struct policy *p, s
     return rc ? bad_input(&err) : CLI_OK;
 }
 
+static int write_report(const struct replay_print *p, const char *path)
+{
+    struct str page;
+    struct err err = {0};
+
+    str_init(&page, 0);
+    FILE *f = fopen(path, "wb");
+    int rc = f ? replay_print_html(p, &page) : err_set(&err, ERR_IO, "%s: cannot be opened: %m", path);
+    if (rc == ERR_NOMEM)
+        (void)err_set(&err, rc, "out of memory for the report");
+    else if (!rc && fwrite(str_text(&page), 1, page.len, f) != page.len)
+        rc = err_set(&err, ERR_IO, "%s: cannot be written", path);
+    if (f && fclose(f) && !rc)
+        rc = err_set(&err, ERR_IO, "%s: cannot be written", path);
+    str_free(&page);
+    return rc ? bad_input(&err) : CLI_OK;
+}
+
 static int print_runs(const struct arguments *a, const struct policy *policies, bool dates)
 {
     struct replay_run runs[REPLAY_POLICIES_MAX];
@@ -301,6 +321,11 @@ static int print_runs(const struct arguments *a, const struct policy *policies, 
 
     for (uint32_t i = 0; i < a->nqueues; i++)
         runs[i] = (struct replay_run){a->queues[i], replay_result(policies[i].replay)};
+    if (a->report) {
+        int status = write_report(&p, a->report);
+        if (status)
+            return status;
+    }
     str_init(&out, (size_t)1 << 30);
     if (a->output == REPLAY_JSON)
         replay_print_json(&p, &out);
@@ -371,6 +396,7 @@ static int replay(struct arguments *a)
     int rc = m ? read_mapping(a->mapping, m, &err) : err_set(&err, ERR_NOMEM, "out of memory");
 
     a->opt.map = m;
+    a->opt.bins = a->report ? REPLAY_BINS : 0;
     int status = rc ? bad_input(&err) : run_all(a);
     mapping_free(m);
     return status;

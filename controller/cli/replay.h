@@ -63,6 +63,9 @@ bool replay_is_best(const struct replay_measure *m, const double *v, uint32_t n,
 void replay_print_table(const struct replay_print *p, struct str *out);
 void replay_print_json(const struct replay_print *p, struct str *out);
 void replay_print_csv(const struct replay_print *p, struct str *out);
+/* The page: replay_html.c. Needs results with series (replay_options.bins). ERR_NOMEM, also when `out` is full. */
+MUST_USE int replay_print_html(const struct replay_print *p, struct str *out);
+enum { REPLAY_BINS = 256 };
 
 /* Queues for a trace, as YAML to `out`, and the mapping to its file. An exit status, after saying why. */
 int replay_init(const struct replay_init *init, struct str *out);

@@ -43,6 +43,18 @@ int64_t tally_percentile(const struct tally *t, uint32_t percent)
     return 0;
 }
 
+void tally_over(const struct tally *t, const int64_t *ns, uint32_t n, uint64_t *ret)
+{
+    uint64_t left = t->n;
+    uint32_t c = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        for (; c < TALLY_CLASSES && class_end(c) <= ns[i]; c++)
+            left -= t->count[c];
+        ret[i] = ns[i] >= t->max_ns ? 0 : left;
+    }
+}
+
 int64_t tally_mean(const struct tally *t)
 {
     return t->n ? (int64_t)(t->sum_ns / (wide)t->n) : 0;

@@ -23,6 +23,8 @@ struct tally {
 void tally_add(struct tally *t, int64_t ns); /* negative counts as 0 */
 /* The length that `percent` of 100 do not exceed, to the upper end of its class; 0 when there are none. */
 int64_t tally_percentile(const struct tally *t, uint32_t percent);
+/* How many were longer than each of `n` lengths, which ascend: to the accuracy of the classes. */
+void tally_over(const struct tally *t, const int64_t *ns, uint32_t n, uint64_t *ret);
 int64_t tally_mean(const struct tally *t);
 
 /* How much of [a, b) lies in the window [from, to). */

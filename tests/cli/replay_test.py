@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""sluice replay from outside: queues made from a trace, policies side by side, all outputs, events, bad input.
+"""sluice replay from outside: queues made from a trace, policies side by side, all outputs, events, the page, bad input.
 
 replay_test.py SLUICE ROOT
 """
 import csv
+import html.parser
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,6 +46,103 @@ def check_run(r):
     check("loans add up", close(sum(l["gpuHours"] for l in r["loans"]), total["borrowedGpuHours"]))
 
 
+VOID = {"meta", "link", "br", "img", "path", "rect"}
+
+
+class Page(html.parser.HTMLParser):
+    """Tags that nest as they should, the text by id of the section it stands in, and what could reach outside."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.text, self.tags, self.problems, self.ids = [], {}, {}, [], set()
+        self.feed(text)
+        if self.open:
+            self.problems.append(f"not closed: {self.open}")
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        for name, value in attrs.items():
+            if name.startswith("on") or name in ("src", "style", "action"):
+                self.problems.append(f"{tag} has {name}")
+            if name == "href" and not value.startswith("#"):
+                self.problems.append(f"a link leads outside: {value}")
+        if "id" in attrs:
+            if attrs["id"] in self.ids:
+                self.problems.append(f"id {attrs['id']} twice")
+            self.ids.add(attrs["id"])
+        if tag not in VOID or tag == "path":
+            self.open.append((tag, attrs.get("id", "")))
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if self.open and self.open[-1][0] == tag:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop()[0] != tag:
+            self.problems.append(f"</{tag}> closes nothing at {self.getpos()}")
+
+    def handle_data(self, data):
+        for tag, name in self.open:
+            if tag == "section":
+                self.text[name] = self.text.get(name, "") + data
+
+
+HOSTILE = ['<script>alert(1)</script>', '"><img src=x onerror=alert(2)>', "' onfocus=alert(3) x='", "&lt;b&gt;", "</style><b>", "\u202eevil",
+           "</script><script>alert(4)</script>", "a" * 200]
+
+
+def check_page(path, runs):
+    text = open(path, encoding="utf-8").read()
+    page = Page(text)
+    for p in page.problems[:5]:
+        failures.append(f"the page: {p}")
+    check("one script and one style", page.tags["script"] == 1 and page.tags["style"] == 1)
+    check("nothing from a network", not re.search(r"https?://|@import|url\(", text))
+    check("nothing that is no number", not re.search(r"\b(nan|inf)\b", text))
+    check("a card and a chart a policy", page.tags["article"] == len(runs))
+    for i, r in enumerate(runs):
+        if r["loans"]:
+            most = max(r["loans"], key=lambda l: l["gpuHours"])
+            check(f"the largest loan of policy {i} is an answer", f"{most['borrower']} from {most['lender']}: " in page.text["answers"])
+    longest = max((q for r in runs for q in r["clusterQueues"]), key=lambda q: q["waitMeanSeconds"])
+    check("who waits longest comes first", page.text["q0"].strip().startswith(longest["name"]) and longest["name"] in page.text["answers"])
+    return page, text
+
+
+# Names with markup in them, in trace, tenants and the paths of queues; and the size of the page does not follow that of the trace.
+def check_hostile(tmp):
+    trace, queues, mapping = (os.path.join(tmp, n) for n in ("<img src=x onerror=alert(0)>.csv", '"><svg onload=alert(5)>.yaml', "m.yaml"))
+    with open(trace, "w", encoding="utf-8") as f:
+        rows = csv.writer(f, lineterminator="\n")
+        rows.writerow(["job_id", "submit_s", "duration_s", "gpus", "tenant"])
+        for i in range(4000):
+            rows.writerow([f"j{i}", i * 40, 3000 + i % 7, 1 + i % 3, HOSTILE[i % len(HOSTILE)]])
+    made = run(trace, "--init", "--capacity", "120", "--policy", "borrowing", "--mapping", mapping)
+    open(queues, "w").write(made.stdout)
+    out = os.path.join(tmp, "hostile.html")
+    run(trace, "-q", queues, "-m", mapping, "--report", out)
+    text = open(out, encoding="utf-8").read()
+    page = Page(text)
+    for p in page.problems[:5]:
+        failures.append(f"hostile names: {p}")
+    check("names are no markup", page.tags["script"] == 1 and "img" not in page.tags and page.tags["style"] == 1 and "onload" in text)
+    check("names arrive as they are", os.path.basename(queues) in page.text["compare"])
+    check("a page of 4,000 jobs is small", len(text) < 400_000)
+
+
+# The GPU-hours that a queue is away from its fair share, by hand: b borrows all of a's quota from 0 to 100 s; a asks for it at 50 s.
+def check_share_error(tmp):
+    trace, queues = os.path.join(tmp, "share.csv"), os.path.join(tmp, "share.yaml")
+    open(trace, "w").write("job_id,submit_s,duration_s,gpus,tenant\nx,0,100,8,b\ny,50,100,4,a\n")
+    made = run(trace, "--init", "--policy", "borrowing", "--quota", "a=4", "--quota", "b=4")
+    open(queues, "w").write(made.stdout)
+    r = json.loads(run(trace, "-q", queues, "-o", "json").stdout)["runs"][0]
+    got = {q["name"]: q["shareErrorGpuHours"] * 3600 for q in r["clusterQueues"]}
+    check(f"share errors by hand: {got}", close(got["a"], 4 * 50) and close(got["b"], 4 * 50) and close(r["all"]["shareErrorGpuHours"] * 3600, 400))
+
+
 def main(tmp):
     path = {p: os.path.join(tmp, p + ".yaml") for p in ("fixed", "borrowing", "backfill", "reclaim", "mapping")}
     for policy in ("fixed", "borrowing", "backfill", "reclaim"):
@@ -67,6 +166,16 @@ def main(tmp):
     table = run(TRACE, *policies, "--from", "1h", "--to", "10h", "--warmup", "30m")
     check("the best is marked", " *" in table.stdout and "QUEUE" in table.stdout)
     check("the same twice", table.stdout == run(TRACE, *policies, "--from", "1h", "--to", "10h", "--warmup", "30m").stdout)
+
+    report = os.path.join(tmp, "report.html")
+    runs = json.loads(run(TRACE, *policies, "-o", "json", "--report", report).stdout)["runs"]
+    check_page(report, runs)
+    before = open(report).read()
+    run(TRACE, *policies, "--report", report)
+    check("the same page twice", before == open(report).read())
+    run(TRACE, *policies, "--report", os.path.join(tmp, "no", "such.html"), status=1)
+    check_hostile(tmp)
+    check_share_error(tmp)
 
     events = os.path.join(tmp, "events")
     run(TRACE, "-q", path["reclaim"], "-m", path["mapping"], "--events", events, "--stop", "30s", "--checkpoint-every", "10m")

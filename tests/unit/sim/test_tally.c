@@ -48,6 +48,28 @@ START_TEST(test_negative)
 }
 END_TEST
 
+START_TEST(test_over)
+{
+    static const int64_t at[] = {0, 5 * NS_PER_MS, 9 * NS_PER_MS, 10 * NS_PER_MS, NS_PER_S, 3600 * NS_PER_S};
+    struct tally t = {0};
+    uint64_t over[6];
+
+    for (int i = 1; i <= 10; i++)
+        tally_add(&t, i * NS_PER_MS);
+    tally_add(&t, 0);
+    tally_add(&t, 7200 * NS_PER_S);
+    tally_over(&t, at, 6, over);
+    ck_assert_uint_eq(over[0], 11);
+    ck_assert_uint_eq(over[1], 6);
+    ck_assert_uint_eq(over[2], 2);
+    ck_assert_uint_eq(over[3], 1);
+    ck_assert_uint_eq(over[4], 1);
+    ck_assert_uint_eq(over[5], 1);
+    tally_over(&t, (const int64_t[]){7200 * NS_PER_S}, 1, over);
+    ck_assert_uint_eq(over[0], 0);
+}
+END_TEST
+
 START_TEST(test_window)
 {
     const struct window w = {10, 20};
@@ -68,6 +90,7 @@ int main(void)
     tcase_add_test(t, test_percentiles);
     tcase_add_loop_test(t, test_error, 0, (int)(sizeof(lengths) / sizeof(lengths[0])));
     tcase_add_test(t, test_negative);
+    tcase_add_test(t, test_over);
     tcase_add_test(t, test_window);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
