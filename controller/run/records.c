@@ -86,6 +86,7 @@ static void drop(struct record *r)
     c->nrecords--;
     if (r->wl) {
         queues_touch_wl(c, r->wl);
+        world_remember_queue(c->w, r->wl);
         world_del_workload(c->w, r->wl, run_now(c));
     }
     notices_free(&r->notices);
@@ -189,6 +190,7 @@ void record_marks(struct record *r)
         return;
     if (m.finished && !r->wl->marks.finished)
         c->stats.finished++;
+    world_remember_queue(c->w, r->wl);
     world_put_marks(c->w, r->wl, &m, run_now(c));
     queues_touch_wl(c, r->wl);
     run_changed(c);
@@ -339,8 +341,7 @@ static struct wait_text save_wait(const struct record *r)
     const struct cond *q = &r->status.cond[COND_QUOTA_RESERVED];
     /* Being read again: a write that failed, or was not begun, was to tell it. */
     bool untold = r->queued || r->more || r->rereading || !r->rv;
-    struct wait_text w = {.set = untold && r->nwanted == 0 && waits(r) &&
-                                 q->status == STATUS_FALSE};
+    struct wait_text w = {.set = untold && r->nwanted == 0 && waits(r) && q->status == STATUS_FALSE};
 
     if (w.set) {
         w.reason = mem_strdup(q->reason);
@@ -389,6 +390,8 @@ static int take(struct record *r, const struct doc_node *doc, const struct meta 
     struct wait_text wait = save_wait(r);
     publish_forget(r);
     rc = take_status(r, &o->workload, doc);
+    if (r->wl)
+        world_remember_queue(c->w, r->wl);
     if (!rc)
         rc = world_put_workload(c->w, &o->workload, run_now(c), &r->wl, &err);
     if (rc) {

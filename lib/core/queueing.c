@@ -131,6 +131,12 @@ int queueing_adopt(struct world *w, when_ns now)
 
 /* ---- coming back (4.7) ------------------------------------------------------------------------------------------------------------ */
 
+void world_remember_queue(const struct world *w, struct wl *wl)
+{
+    if (wl->lq == NONE)
+        wl->lq = pairs_find(&w->lqs, wl->ns, wl->queue);
+}
+
 void queueing_notify(struct world *w, const struct wl *wl)
 {
     if (!lq_open(w, wl->lq))

@@ -66,6 +66,11 @@ static inline struct wl *world_next_workload(const struct wl *wl)
 /* The write of an admission that a cycle decided failed for good (5.7): quota and penalty are given back, it is queued again. Nobody else
  * is waked by that (4.7). */
 void world_forget_admission(struct world *w, struct wl *wl, when_ns now);
+
+/* It counts as having been queued where it says, if nothing is known of that: so that the end of one that held quota before this process
+ * began wakes those behind it. By the letter of 4.7 event 5 it wakes nobody, and they may wait forever; a driver that lives long does not
+ * want that. */
+void world_remember_queue(const struct world *w, struct wl *wl);
 /* The write of an eviction failed: it may be tried again (7.7). */
 void world_forget_preemption(struct wl *wl);
 

@@ -450,6 +450,21 @@ START_TEST(one_that_was_never_queued_wakes_nobody_4_7_event_5)
 }
 END_TEST
 
+START_TEST(one_that_is_remembered_as_queued_wakes)
+{
+    struct wl *h = build_job(w, "h", "r", "2 cpu=1", .held = "f");
+    stuck();
+    world_remember_queue(w, h);
+    build_finish(w, h);
+    ck_assert(world_flush(w, NOW));
+    ck_assert_str_eq(build_queue(w, "q"), "big |");
+    struct wl *n = build_job(w, "n", "nowhere", "cpu=1");
+    world_remember_queue(w, n); /* there is nothing to remember */
+    build_finish(w, n);
+    ck_assert(!world_flush(w, NOW));
+}
+END_TEST
+
 START_TEST(a_namespace_that_matches_now_4_7_event_3)
 {
     struct fact_expr team = {"team", SEL_EXISTS, NULL, 0};
@@ -589,6 +604,7 @@ static void add_event_tests(TCase *t)
 {
     tcase_add_loop_test(t, events, 0, COUNT(event_rows));
     tcase_add_test(t, one_that_was_never_queued_wakes_nobody_4_7_event_5);
+    tcase_add_test(t, one_that_is_remembered_as_queued_wakes);
     tcase_add_test(t, a_namespace_that_matches_now_4_7_event_3);
     tcase_add_test(t, the_null_selector_matches_nothing_9_4);
     tcase_add_test(t, backoff_outlasts_a_flush_4_7);
