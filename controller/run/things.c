@@ -58,8 +58,16 @@ static struct thing *add(struct controller *c, enum api_kind kind, const char *n
     return t;
 }
 
+static void guard_key(const struct thing *t, struct str *out);
+
 static void drop(struct controller *c, struct thing *t)
 {
+    if (t->c && c->writes) { /* the answer to its finalizer would come to nobody */
+        struct str key;
+        guard_key(t, &key);
+        writes_cancel(c->writes, str_text(&key));
+        str_free(&key);
+    }
     HASH_DEL(c->things, t);
     if (t->queue)
         queue_status_free(c, t->queue);
@@ -420,27 +428,13 @@ static bool holds(const struct controller *c, const struct thing *t)
     }
 }
 
-struct guard {
-    struct controller *c;
-    char *id;
-};
-
-static struct thing *guarded(const struct guard *g)
-{
-    struct thing *t = NULL;
-
-    HASH_FIND(hh, g->c->things, g->id, strlen(g->id), t);
-    return t;
-}
-
 /* Ours goes or comes; those of others stay: a JSON patch would need its index, so with others the whole list is not ours to write. */
 static int render_guard(void *arg, struct write_request *ret, struct err *err)
 {
-    const struct guard *g = arg;
-    const struct thing *t = guarded(g);
+    const struct thing *t = arg;
 
     (void)err;
-    if (!t || holds(g->c, t) == t->has_finalizer || t->other_finalizers)
+    if (holds(t->c, t) == t->has_finalizer || t->other_finalizers)
         return 1;
     ret->verb = KUBE_PATCH;
     ret->content_type = KUBE_MERGE_PATCH;
@@ -453,47 +447,39 @@ static int render_guard(void *arg, struct write_request *ret, struct err *err)
 
 static void guard_done(void *arg, enum write_end end, const struct reply *reply, const char *body, size_t len)
 {
-    struct guard *g = arg;
-    struct thing *t = guarded(g);
+    struct thing *t = arg;
 
     (void)body;
     (void)len;
-    if (t)
-        t->finalizer_asked = false;
+    if (end == WRITE_REPLACED)
+        return;
+    t->finalizer_asked = false;
     if (end == WRITE_REFUSED && reply->class != REPLY_CONFLICT && reply->class != REPLY_NOT_FOUND)
-        run_log(g->c, LOG_WARNING, g->id, "the finalizer cannot be written: %s", reply->message);
-    mem_free(g->id);
-    mem_free(g);
+        run_log(t->c, LOG_WARNING, t->id, "the finalizer cannot be written: %s", reply->message);
+}
+
+static void guard_key(const struct thing *t, struct str *out)
+{
+    str_init(out, 0);
+    str_addf(out, "finalizer/%s", t->id);
 }
 
 void things_guard(struct controller *c, struct thing *t)
 {
-    struct guard *g;
     struct str key;
 
     if (!c->leads || t->finalizer_asked || t->other_finalizers || holds(c, t) == t->has_finalizer)
         return;
-    g = mem_zalloc(1, sizeof(*g));
-    char *id = g ? mem_strdup(t->id) : NULL;
-    if (!id) {
-        mem_free(g);
-        return;
-    }
-    *g = (struct guard){c, id};
-    str_init(&key, 0);
-    str_addf(&key, "finalizer/%s", t->id);
+    t->c = c;
+    guard_key(t, &key);
     const struct write w = {
         .key = str_text(&key),
         .level = WRITE_STATUS,
         .render = render_guard,
         .on_done = guard_done,
-        .arg = g,
+        .arg = t,
     };
-    if (str_failed(&key) || writes_put(c->writes, &w, NULL)) {
-        mem_free(id);
-        mem_free(g);
-    } else
-        t->finalizer_asked = true;
+    t->finalizer_asked = !str_failed(&key) && !writes_put(c->writes, &w, NULL);
     str_free(&key);
 }
 
