@@ -211,6 +211,13 @@ static void sample_usage(void *arg)
     run_changed(c);
 }
 
+static void rearm(void *arg)
+{
+    struct controller *c = arg;
+
+    records_touch_all(c);
+}
+
 static int start(struct controller *c, struct err *err)
 {
     int rc = world_configure(c->w, c->cfg.core, err);
@@ -220,6 +227,7 @@ static int start(struct controller *c, struct err *err)
     configure_lifecycle(c);
     timers_init(&c->timers, &c->seams.clock);
     timer_init(&c->queue_timer, queues_due, c);
+    timer_init(&c->rearm_timer, rearm, c);
     timer_init(&c->afs_timer, sample_usage, c);
     c->wall_offset = run_now(c) - kube_mono(&c->seams.clock);
     rc = make_writes(c, err);

@@ -31,6 +31,32 @@ static int finish_render(struct write_request *q)
 
 /* ---- verdicts -------------------------------------------------------------------------------------------------------------- */
 
+struct flight *flight_of(struct record *r)
+{
+    if (!r->f) {
+        r->f = mem_zalloc(1, sizeof(*r->f));
+        if (r->f)
+            r->f->fate = SINK_SUPERSEDED;
+    }
+    return r->f;
+}
+
+void flight_trim(struct record *r)
+{
+    const struct flight *f = r->f;
+
+    if (!f || f->nwanted || f->nsent || f->held || f->text || f->timer.set)
+        return;
+    mem_free(r->f);
+    r->f = NULL;
+}
+
+static void set_fate(struct record *r, enum sink_outcome o)
+{
+    if (r->f)
+        r->f->fate = o;
+}
+
 static void end_verdict(struct record *r, struct verdict *v, enum sink_outcome o)
 {
     if (v->id)
@@ -40,9 +66,10 @@ static void end_verdict(struct record *r, struct verdict *v, enum sink_outcome o
 
 static void end_sent(struct record *r, enum sink_outcome o)
 {
-    for (uint32_t i = 0; i < r->nsent; i++)
-        end_verdict(r, &r->sent[i], o);
-    r->nsent = 0;
+    for (uint32_t i = 0; r->f && i < r->f->nsent; i++)
+        end_verdict(r, &r->f->sent[i], o);
+    if (r->f)
+        r->f->nsent = 0;
 }
 
 /* The oldest makes room: four decisions on one object that never got through. */
@@ -59,9 +86,10 @@ static void add(struct record *r, struct verdict *list, uint32_t *n, struct verd
 /* What is wanted becomes a part of the request. */
 static void send_wanted(struct record *r)
 {
-    for (uint32_t i = 0; i < r->nwanted; i++)
-        add(r, r->sent, &r->nsent, r->wanted[i]);
-    r->nwanted = 0;
+    for (uint32_t i = 0; i < flight_wanted(r); i++)
+        add(r, r->f->sent, &r->f->nsent, r->f->wanted[i]);
+    if (r->f)
+        r->f->nwanted = 0;
 }
 
 static const struct cond *cond_of(const struct status *s, enum sink_what kind)
@@ -88,23 +116,27 @@ static bool happened(const struct record *r, const struct verdict *v)
 
 void publish_settle(struct record *r)
 {
-    for (uint32_t i = 0; i < r->nsent; i++) {
-        bool is_true = happened(r, &r->sent[i]);
-        r->c->stats.admitted += is_true && r->sent[i].what == SINK_ADMIT;
-        end_verdict(r, &r->sent[i], is_true ? SINK_PUBLISHED : r->fate);
+    struct flight *f = r->f;
+
+    if (!f)
+        return;
+    for (uint32_t i = 0; i < f->nsent; i++) {
+        bool is_true = happened(r, &f->sent[i]);
+        r->c->stats.admitted += is_true && f->sent[i].what == SINK_ADMIT;
+        end_verdict(r, &f->sent[i], is_true ? SINK_PUBLISHED : f->fate);
     }
-    r->nsent = 0;
-    r->fate = SINK_SUPERSEDED;
+    f->nsent = 0;
+    f->fate = SINK_SUPERSEDED;
 }
 
 static bool any(const struct record *r, enum sink_what what)
 {
     bool found = false;
 
-    for (uint32_t i = 0; i < r->nsent; i++)
-        found = found || r->sent[i].what == what;
-    for (uint32_t i = 0; i < r->nwanted; i++)
-        found = found || r->wanted[i].what == what;
+    for (uint32_t i = 0; r->f && i < r->f->nsent; i++)
+        found = found || r->f->sent[i].what == what;
+    for (uint32_t i = 0; i < flight_wanted(r); i++)
+        found = found || r->f->wanted[i].what == what;
     return found;
 }
 
@@ -143,12 +175,14 @@ static void drop_intents(struct record *r)
 {
     struct controller *c = r->c;
 
-    for (uint32_t i = 0; i < r->nwanted; i++)
-        end_verdict(r, &r->wanted[i], SINK_SUPERSEDED);
-    r->nwanted = 0;
+    for (uint32_t i = 0; i < flight_wanted(r); i++)
+        end_verdict(r, &r->f->wanted[i], SINK_SUPERSEDED);
+    if (r->f) {
+        r->f->nwanted = 0;
+        mem_free(r->f->text);
+        r->f->text = NULL;
+    }
     notices_cut(&r->notices, 0);
-    mem_free(r->text);
-    r->text = NULL;
     if (r->waits_for_sink)
         unlist_waiting(r);
     if (r->queued) {
@@ -226,7 +260,7 @@ static int render_spec(struct record *r, struct write_request *q)
 static int render_release(struct record *r, struct write_request *q)
 {
     path_of(r, "", &q->path);
-    if (r->other_finalizers && !r->text) { /* the others' stay: the list is read first */
+    if (r->other_finalizers && !(r->f && r->f->text)) { /* the others' stay: the list is read first */
         q->verb = KUBE_GET;
         r->sent_what = SENT_GET;
         return finish_render(q);
@@ -238,7 +272,7 @@ static int render_release(struct record *r, struct write_request *q)
         str_addf(&q->body, "{\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\",\"finalizers\":null}}", r->rv);
         return finish_render(q);
     }
-    const struct doc_node *doc = run_read(r->c, r->key, r->text, r->text_len);
+    const struct doc_node *doc = run_read(r->c, r->key, r->f->text, r->f->text_len);
     int rc = doc ? job_finalizer_patch(doc, &r->c->scratch, &q->body, NULL) : ERR_NOMEM;
     arena_reset(&r->c->arena);
     return rc ? rc : finish_render(q);
@@ -313,7 +347,13 @@ void publish_decision(struct record *r, enum sink_what what, const char *reason,
         .at = run_now(c),
     };
 
-    add(r, r->wanted, &r->nwanted,
+    struct flight *f = flight_of(r);
+    if (!f) { /* nothing is written that the sink does not know: the object is read again, and decided anew */
+        r->rereading = true;
+        publish(r, WRITE_STATUS, 0);
+        return;
+    }
+    add(r, f->wanted, &f->nwanted,
         (struct verdict){c->sink->decide(c->sink, &d), what, cond_of(&r->status, what)->since});
     if (r->waits_for_sink)
         return;
@@ -325,8 +365,8 @@ void publish_decision(struct record *r, enum sink_what what, const char *reason,
 
 static bool all_committed(const struct record *r)
 {
-    for (uint32_t i = 0; i < r->nwanted; i++)
-        if (!r->c->sink->committed(r->c->sink, r->wanted[i].id))
+    for (uint32_t i = 0; i < flight_wanted(r); i++)
+        if (!r->c->sink->committed(r->c->sink, r->f->wanted[i].id))
             return false;
     return true;
 }
@@ -393,16 +433,20 @@ static void done_status(struct record *r, const char *body, size_t len)
 
     r->refusals = 0;
     c->stats.status_writes++;
-    r->fate = SINK_SUPERSEDED;
+    set_fate(r, SINK_SUPERSEDED);
     publish_events(r);
     take_text(r, body, len);
 }
 
 static void keep_text(struct record *r, const char *body, size_t len)
 {
-    mem_free(r->text);
-    r->text = mem_strndup(body, len);
-    r->text_len = len;
+    struct flight *f = flight_of(r);
+
+    if (!f)
+        return; /* asked for again */
+    mem_free(f->text);
+    f->text = mem_strndup(body, len);
+    f->text_len = len;
 }
 
 static void done_ok(struct record *r, const char *body, size_t len)
@@ -442,7 +486,7 @@ static void refused(struct record *r, const struct reply *reply)
     run_log(c, LOG_WARNING, r->key, "the API server refused a write (%d %s): %.300s", reply->code,
             reply->reason, reply->message);
     r->refused_until = run_now(c) + backoff_wait(&backoff, ++r->refusals);
-    r->fate = SINK_REFUSED;
+    set_fate(r, SINK_REFUSED);
     r->rereading = true;
 }
 
@@ -454,7 +498,7 @@ static bool done_refused(struct record *r, const struct reply *reply)
     switch (reply->class) {
     case REPLY_CONFLICT: /* somebody else wrote: what was decided was decided on another object */
         c->stats.conflicts++;
-        r->fate = SINK_SUPERSEDED;
+        set_fate(r, SINK_SUPERSEDED);
         r->rereading = true;
         return false;
     case REPLY_NOT_FOUND:
@@ -470,11 +514,15 @@ static bool done_refused(struct record *r, const struct reply *reply)
 /* What came meanwhile counts if it is newer than what we know. */
 static void take_held(struct record *r)
 {
-    char *text = r->held;
-    size_t len = r->held_len;
+    struct flight *f = r->f;
 
-    r->held = NULL;
-    if (text && r->held_rv > r->rv)
+    if (!f || !f->held)
+        return;
+    char *text = f->held;
+    size_t len = f->held_len;
+    uint64_t rv = f->held_rv;
+    f->held = NULL;
+    if (rv > r->rv)
         take_text(r, text, len);
     mem_free(text);
 }
@@ -487,7 +535,7 @@ static void go_on(struct record *r, enum write_end end, bool more)
     if (r->rereading)
         publish(r, WRITE_STATUS, r->sent_what == SENT_REREAD ? NS_PER_S : 0);
     else if (more || (end == WRITE_OK && r->sent_what == SENT_GET))
-        publish(r, r->nwanted ? WRITE_URGENT : WRITE_STATUS, 0);
+        publish(r, flight_wanted(r) ? WRITE_URGENT : WRITE_STATUS, 0);
     if (r->job)
         job_touch(r->job);
 }
@@ -509,7 +557,7 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
         done_ok(r, body, len);
     else if (end != WRITE_NOTHING && end != WRITE_REFUSED) {
         c->stats.lost++;
-        r->fate = SINK_LOST;
+        set_fate(r, SINK_LOST);
         r->rereading = true;
     }
     /* What was taken may have been another object of that name, or the record is gone. */
@@ -519,6 +567,8 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
     HASH_FIND(hh, c->records, key, strlen(key), r);
     if (r && !c->stopping)
         go_on(r, end, more);
+    if (r)
+        flight_trim(r);
 }
 
 /* ---- asking for it --------------------------------------------------------------------------------------------------------- */
@@ -556,7 +606,7 @@ void publish(struct record *r, enum write_level level, int64_t wait_ns)
     };
     if (str_failed(&key) || writes_put(c->writes, &w, NULL)) {
         if (!r->queued)
-            timer_start(&c->timers, &r->timer, NS_PER_S); /* the queue is full: later */
+            record_wake(r, NS_PER_S); /* the queue is full: later */
     } else {
         r->queued = true;
         r->publish_at = at;

@@ -39,7 +39,6 @@ static struct record *add(struct controller *c, const char *ns, const char *name
     r->c = c;
     r->again = r->refused_until = WHEN_NONE;
     status_init(&r->status);
-    timer_init(&r->timer, on_timer, r);
     if (r->key)
         HASH_ADD_KEYPTR(hh, c->records, r->key, len, r);
     if (!r->key || !r->hh.tbl) {
@@ -81,7 +80,7 @@ static void drop(struct record *r)
     jobs_unlink(r);
     if (r->dirty)
         unlist_dirty(r);
-    timer_stop(&c->timers, &r->timer);
+    record_wake(r, INT64_MAX);
     HASH_DEL(c->records, r);
     c->nrecords--;
     if (r->wl) {
@@ -94,8 +93,11 @@ static void drop(struct record *r)
     wl_view_free(r->view);
     wl_json_rest_free(r->rest);
     status_free(&r->status);
-    mem_free(r->held);
-    mem_free(r->text);
+    if (r->f) {
+        mem_free(r->f->held);
+        mem_free(r->f->text);
+    }
+    mem_free(r->f);
     mem_free(r->key);
     mem_free(r);
 }
@@ -111,7 +113,7 @@ void records_free(struct controller *c)
 
 bool record_settled(const struct record *r)
 {
-    return !r->queued && !r->in_flight && !r->dirty && !r->rereading && r->nwanted == 0;
+    return !r->queued && !r->in_flight && !r->dirty && !r->rereading && flight_wanted(r) == 0;
 }
 
 /* ---- timers ---------------------------------------------------------------------------------------------------------------- */
@@ -127,10 +129,7 @@ static void arm(struct record *r)
         int64_t w = r->refused_until > run_now(c) ? r->refused_until - run_now(c) : 0;
         wait = w < wait ? w : wait;
     }
-    if (wait == INT64_MAX)
-        timer_stop(&c->timers, &r->timer);
-    else
-        timer_start(&c->timers, &r->timer, wait);
+    record_wake(r, wait);
 }
 
 static void on_timer(void *arg)
@@ -138,12 +137,30 @@ static void on_timer(void *arg)
     record_touch(arg);
 }
 
+void record_wake(struct record *r, int64_t wait_ns)
+{
+    struct controller *c = r->c;
+    struct flight *f = wait_ns == INT64_MAX ? r->f : flight_of(r);
+
+    if (!f) {
+        if (wait_ns != INT64_MAX) /* no memory for a timer: all are armed again in a while */
+            timer_start(&c->timers, &c->rearm_timer, NS_PER_S);
+        return;
+    }
+    if (!f->timer.fn)
+        timer_init(&f->timer, on_timer, r);
+    if (wait_ns == INT64_MAX)
+        timer_stop(&c->timers, &f->timer);
+    else
+        timer_start(&c->timers, &f->timer, wait_ns);
+}
+
 void records_rearm(struct controller *c)
 {
     struct record *r, *next;
 
     HASH_ITER (hh, c->records, r, next) {
-        if (r->timer.set)
+        if (r->f && r->f->timer.set)
             arm(r);
     }
 }
@@ -298,6 +315,7 @@ void record_look_at(struct record *r)
         publish(r, WRITE_STATUS, changed && waits(r) ? WAITING_WRITE_NS : 0);
     if (r->job)
         job_touch(r->job);
+    flight_trim(r);
 }
 
 void records_look(struct controller *c)
@@ -317,15 +335,19 @@ void records_look(struct controller *c)
 /* While one of our writes is under way, what comes may be older than it: it is looked at when the answer is there. */
 static int hold(struct record *r, const char *json, size_t len, uint64_t rv)
 {
-    if (r->held && r->held_rv >= rv)
+    struct flight *f = flight_of(r);
+
+    if (!f)
+        return ERR_NOMEM;
+    if (f->held && f->held_rv >= rv)
         return 0;
     char *copy = mem_strndup(json, len);
     if (!copy)
         return ERR_NOMEM;
-    mem_free(r->held);
-    r->held = copy;
-    r->held_len = len;
-    r->held_rv = rv;
+    mem_free(f->held);
+    f->held = copy;
+    f->held_len = len;
+    f->held_rv = rv;
     r->c->stats.held_facts++;
     return 0;
 }
@@ -341,7 +363,7 @@ static struct wait_text save_wait(const struct record *r)
     const struct cond *q = &r->status.cond[COND_QUOTA_RESERVED];
     /* Being read again: a write that failed, or was not begun, was to tell it. */
     bool untold = r->queued || r->more || r->rereading || !r->rv;
-    struct wait_text w = {.set = untold && r->nwanted == 0 && waits(r) && q->status == STATUS_FALSE};
+    struct wait_text w = {.set = untold && flight_wanted(r) == 0 && waits(r) && q->status == STATUS_FALSE};
 
     if (w.set) {
         w.reason = mem_strdup(q->reason);

@@ -102,6 +102,7 @@ struct controller {
 
     struct timer afs_timer;
     struct timer queue_timer; /* the next queue status that is due */
+    struct timer rearm_timer; /* memory was short for a timer of a Workload */
     uint32_t nqueues_dirty;
     bool shares_changed;
 
@@ -190,6 +191,21 @@ enum { VERDICTS_MAX = 4 };
 /* What the request under way asks for. */
 enum sent { SENT_STATUS, SENT_SPEC, SENT_GET, SENT_RELEASE, SENT_REMOVE, SENT_REREAD };
 
+/* What a Workload needs only while something about it is under way. */
+struct flight {
+    struct verdict wanted[VERDICTS_MAX]; /* not yet asked for */
+    uint32_t nwanted;
+    struct verdict sent[VERDICTS_MAX]; /* part of the request under way, or of one that ended without an answer */
+    uint32_t nsent;
+    enum sink_outcome fate; /* of those sent, unless the object turns out to have them */
+    char *held;             /* the newest object that came while a write was in flight; owned */
+    size_t held_len;
+    uint64_t held_rv;
+    char *text; /* the object itself, fetched for a write that needs it; owned */
+    size_t text_len;
+    struct timer timer; /* the next look */
+};
+
 #define WAITING_WRITE_NS                                                                                     \
     NS_PER_S /* why it waits: several changes become one write, or an admission takes it along */
 
@@ -209,18 +225,7 @@ struct record {
     struct fact_reclaimable *reclaimable; /* to be written; owned, names of the view */
     uint32_t nreclaimable;
 
-    struct verdict wanted[VERDICTS_MAX]; /* not yet asked for */
-    uint32_t nwanted;
-    struct verdict sent[VERDICTS_MAX]; /* part of the request under way, or of one that ended without an answer */
-    uint32_t nsent;
-    enum sink_outcome fate; /* of those sent, unless the object turns out to have them */
-    char *held; /* the newest object that came while a write was in flight; owned */
-    size_t held_len;
-    uint64_t held_rv;
-    char *text; /* the object itself, fetched for a write that needs it; owned */
-    size_t text_len;
-
-    struct timer timer;
+    struct flight *f; /* NULL while nothing is under way, as with most of 100,000 */
     when_ns again; /* lifecycle wants to look again */
     struct record *next_dirty, *next_waiting;
     bool dirty, waits_for_sink;
@@ -289,6 +294,17 @@ void publish_forget(struct record *r);
 void publish_event(struct record *r, bool warning, const char *reason, const char *note);
 /* The status was read from the object: which verdicts does it have? */
 void publish_settle(struct record *r);
+/* Makes it; NULL when memory is exhausted. */
+struct flight *flight_of(struct record *r);
+/* Lets it go when nothing is in it. */
+void flight_trim(struct record *r);
+/* How many verdicts are not yet part of a request. */
+static inline uint32_t flight_wanted(const struct record *r)
+{
+    return r->f ? r->f->nwanted : 0;
+}
+/* Looks at it again in `wait_ns`; INT64_MAX: not by itself. */
+void record_wake(struct record *r, int64_t wait_ns);
 /* Before the record goes. */
 void publish_cancel(struct record *r);
 
