@@ -9,7 +9,7 @@ const char *fault_name(enum fault f)
         "request lost", "answer lost",  "throttled (429)", "broken (500)",  "overrun (504)",
         "conflict",     "slow",         "connections cut", "half-dead",     "expired (410)",
         "late watch",   "Lease stolen", "Lease deleted",   "clock stepped", "crash",
-        "stopped"};
+        "paused",       "stopped"};
     return f < FAULTS ? names[f] : "?";
 }
 
@@ -64,6 +64,11 @@ static void steal(struct life *l)
     life_fault(l, FAULT_STOLEN);
 }
 
+static void steal_later(void *arg)
+{
+    steal(arg);
+}
+
 static void delete_lease(struct life *l)
 {
     struct entry *e = the_lease(l);
@@ -78,13 +83,25 @@ static void step_clock(struct life *l)
     life_fault(l, FAULT_CLOCK);
 }
 
+/* Long enough, now and then, for another to take the Lease. */
+static void pause_it(struct life *l)
+{
+    int64_t ns = life_between(l, NS_PER_S, 40 * NS_PER_S);
+    if (!l->controller || l->clock.mono < l->server.frozen_until)
+        return;
+    l->server.frozen_until = l->clock.mono + ns;
+    life_fault(l, FAULT_PAUSE);
+    if (ns > 18 * NS_PER_S && life_below(l, 2))
+        vclock_after(&l->clock, 16 * NS_PER_S, steal_later, l);
+}
+
 static void strike(void *arg)
 {
     struct life *l = arg;
-    static const enum fault which[] = {FAULT_CUT,     FAULT_CUT,        FAULT_HALF_DEAD,  FAULT_EXPIRED,
-                                       FAULT_EXPIRED, FAULT_LATE_WATCH, FAULT_LATE_WATCH, FAULT_LATE_WATCH,
-                                       FAULT_STOLEN,  FAULT_DELETED,    FAULT_CLOCK,      FAULT_CLOCK,
-                                       FAULT_CRASH,   FAULT_CRASH,      FAULT_CRASH,      FAULT_STOP};
+    static const enum fault which[] = {
+        FAULT_CUT,        FAULT_CUT,        FAULT_HALF_DEAD, FAULT_EXPIRED, FAULT_EXPIRED, FAULT_LATE_WATCH,
+        FAULT_LATE_WATCH, FAULT_LATE_WATCH, FAULT_STOLEN,    FAULT_DELETED, FAULT_CLOCK,   FAULT_CLOCK,
+        FAULT_CRASH,      FAULT_CRASH,      FAULT_CRASH,     FAULT_STOP,    FAULT_PAUSE,   FAULT_PAUSE};
     enum fault f = which[life_below(l, sizeof(which) / sizeof(which[0]))];
     if (life_calm(l))
         return;
@@ -116,6 +133,9 @@ static void strike(void *arg)
         break;
     case FAULT_CRASH:
         l->crash_armed = true; /* at the next write */
+        break;
+    case FAULT_PAUSE:
+        pause_it(l);
         break;
     case FAULT_STOP:
         l->stop_due = true;

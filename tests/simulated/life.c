@@ -112,6 +112,7 @@ static void end(struct life *l, int64_t down_ns)
     l->controller = NULL;
     l->renew_started = -1;
     l->crash_due = l->stop_due = false;
+    l->server.frozen_until = 0;
     l->down_until = l->clock.mono + down_ns;
     laws_crashed(l->laws);
 }
@@ -145,6 +146,8 @@ static void turn(struct life *l)
 static int64_t next_of(const struct life *l)
 {
     int64_t a = vclock_next(&l->clock), b = l->controller ? controller_next(l->controller) : l->down_until;
+    if (l->controller && b < l->server.frozen_until)
+        b = l->server.frozen_until;
     return a < b ? a : b;
 }
 
@@ -179,7 +182,7 @@ static void live(struct life *l)
     while (l->r->ok && !l->ended) {
         if (!l->controller && l->clock.mono >= l->down_until)
             begin(l);
-        if (l->controller)
+        if (l->controller && l->clock.mono >= l->server.frozen_until)
             turn(l);
         int64_t next = next_of(l);
         if (next == INT64_MAX) {

@@ -23,6 +23,7 @@ enum fault {
     FAULT_DELETED,     /* the Lease is deleted */
     FAULT_CLOCK,       /* the time of day jumps */
     FAULT_CRASH,       /* the controller ends without a word, at a write */
+    FAULT_PAUSE,       /* it does not run for a while, and the world goes on */
     FAULT_STOP,        /* it is told to stop, and another begins */
     FAULTS
 };

@@ -141,6 +141,16 @@ static bool give(struct kube_call *c, int status, const char *data, size_t len)
     return c->state != OVER;
 }
 
+/* The client does not run: what is for it waits, in order. */
+static bool is_frozen(struct kube_call *c, void (*again)(void *arg))
+{
+    struct simserver *s = c->s;
+    if (s->clock->mono >= s->frozen_until)
+        return false;
+    vclock_after(s->clock, s->frozen_until - s->clock->mono, again, c);
+    return true;
+}
+
 static void lose(struct kube_call *c, const char *why, int64_t wait_ns)
 {
     c->state = ANSWERED;
@@ -170,7 +180,7 @@ static void reply(struct kube_call *c, struct answer a)
 static void deliver(void *arg)
 {
     struct kube_call *c = arg;
-    if (c->state != ANSWERED)
+    if (c->state != ANSWERED || is_frozen(c, deliver))
         return;
     const struct answer *a = &c->answer;
     if (c->stream && a->code && !give(c, a->code, a->body, a->len))
@@ -393,6 +403,8 @@ static void send_changes(struct kube_call *c, bool bookmark)
 static void wake(void *arg)
 {
     struct kube_call *c = arg;
+    if (is_frozen(c, wake))
+        return;
     c->awake = false;
     if (c->state == WATCHING && !c->dead)
         send_changes(c, false);
@@ -401,7 +413,7 @@ static void wake(void *arg)
 static void bookmark(void *arg)
 {
     struct kube_call *c = arg;
-    if (c->state != WATCHING || c->dead)
+    if (c->state != WATCHING || c->dead || is_frozen(c, bookmark))
         return;
     vclock_after(c->s->clock, BOOKMARK_S * NS_PER_S, bookmark, c);
     if (!c->awake) /* else it would overtake what is under way */
@@ -411,7 +423,7 @@ static void bookmark(void *arg)
 static void watch_end(void *arg)
 {
     struct kube_call *c = arg;
-    if (c->state == WATCHING && !c->dead)
+    if (c->state == WATCHING && !c->dead && !is_frozen(c, watch_end))
         done(c, &(struct kube_reply){.status = 200, .body = "", .retry_after_s = -1, .error = ""});
 }
 
@@ -530,6 +542,8 @@ bool simserver_delay_watch(struct simserver *s, int64_t ns)
 uint32_t simserver_expire(struct simserver *s)
 {
     uint32_t n = 0;
+    if (s->clock->mono < s->frozen_until)
+        return 0;
     store_compact(s->store, store_rv(s->store));
     for (struct kube_call *c; (c = some_watch(s)) && n < RESOURCE_MAX; n++)
         send_expired(c);

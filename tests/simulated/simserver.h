@@ -34,6 +34,8 @@ struct simserver {
     struct dice dice;
     bool hasty;        /* no delays: everything after 1 ms (protocol cases) */
     const char *actor; /* under which name clients write */
+    int64_t
+        frozen_until; /* mono: the client does not run before; requests on their way arrive all the same */
     /* Asked when a request arrives; NULL = never anything. */
     enum simserver_fault (*fault)(void *arg, const struct simserver_request *r);
     /* Told of each request that is done and what is answered. */
