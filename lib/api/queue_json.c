@@ -172,7 +172,7 @@ static void add_condition(const struct cond *c, struct str *out)
     str_addf(out, ",\"conditions\":[{\"type\":\"Active\",\"status\":\"%s\"",
              c->status == STATUS_TRUE ? "True" : "False");
     if (c->generation)
-        str_addf(out, ",\"observedGeneration\":%" PRId64, c->generation);
+        str_addf(out, ",\"observedGeneration\":%" PRId32, c->generation);
     str_addf(out, ",\"lastTransitionTime\":\"%s\",\"reason\":", text);
     str_add_json(out, c->reason);
     str_add(out, ",\"message\":");
@@ -440,7 +440,7 @@ int queue_json_active(const struct doc_node *object, struct cond *c)
                           .reason = mem_strdup(doc_str_or(n, "reason", "")),
                           .message = mem_strdup(doc_str_or(n, "message", "")),
                           .since = doc_when_or(n, "lastTransitionTime", WHEN_NONE),
-                          .generation = doc_i64_or(n, "observedGeneration", 0)};
+                          .generation = cond_generation(doc_i64_or(n, "observedGeneration", 0))};
         if (!next.reason || !next.message) {
             mem_free(next.reason);
             mem_free(next.message);

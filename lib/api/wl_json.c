@@ -57,7 +57,7 @@ static void add_condition(struct str *out, enum cond_type type, const struct con
 
     str_addf(out, "{\"type\":\"%s\",\"status\":\"%s\"", cond_type_name(type), words[c->status]);
     if (c->generation)
-        str_addf(out, ",\"observedGeneration\":%" PRId64, c->generation);
+        str_addf(out, ",\"observedGeneration\":%" PRId32, c->generation);
     add_time(out, "lastTransitionTime", c->since);
     add_text(out, ",\"reason\":", c->reason);
     add_text(out, ",\"message\":", c->message);

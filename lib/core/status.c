@@ -119,8 +119,11 @@ static int conds_from_fact(struct status *s, const struct fact_workload *f)
             continue;
         mem_free(to->reason); /* a type is there once; were it there twice, the last one counts */
         mem_free(to->message);
-        *to =
-            (struct cond){c->status, mem_strdup(c->reason), mem_strdup(c->message), c->since, c->generation};
+        *to = (struct cond){.status = c->status,
+                            .reason = mem_strdup(c->reason),
+                            .message = mem_strdup(c->message),
+                            .since = c->since,
+                            .generation = cond_generation(c->generation)};
         if (!to->reason || !to->message)
             return ERR_NOMEM;
     }
@@ -333,7 +336,11 @@ static bool draft_set(struct draft *d, enum cond_type type, enum cond_status sta
         draft_put(d, type, (struct cond){.since = WHEN_NONE});
         return old.status != STATUS_ABSENT;
     }
-    struct cond set = {status, mem_strdup(reason), message_copy(message), old.since, generation};
+    struct cond set = {.status = status,
+                       .reason = mem_strdup(reason),
+                       .message = message_copy(message),
+                       .since = old.since,
+                       .generation = cond_generation(generation)};
 
     if (!set.reason || !set.message) {
         mem_free(set.reason);

@@ -7,11 +7,17 @@
 #include "core/facts.h"
 
 struct cond {
-    enum cond_status status; /* STATUS_ABSENT = no such condition */
-    char *reason, *message;  /* owned; never NULL once present */
+    char *reason, *message; /* owned; never NULL once present */
     when_ns since;
-    int64_t generation;
+    int32_t generation;          /* small, for there are ten conditions for each of 100,000 Workloads */
+    enum cond_status status : 8; /* STATUS_ABSENT = no such condition */
 };
+
+/* A generation grows by one with each change of a spec: beyond the type it stands still. */
+static inline int32_t cond_generation(int64_t generation)
+{
+    return generation > INT32_MAX ? INT32_MAX : generation < 0 ? 0 : (int32_t)generation;
+}
 
 struct status_check {
     char *name, *message; /* owned */

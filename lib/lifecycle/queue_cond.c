@@ -27,7 +27,7 @@ int queue_cond_set(struct cond *c, bool on, const char *reason, const char *mess
                         .reason = mem_strdup(reason),
                         .message = mem_strdup(message),
                         .since = c->status == status ? c->since : now,
-                        .generation = generation};
+                        .generation = cond_generation(generation)};
     if (!next.reason || !next.message) {
         queue_cond_free(&next);
         *ret_changed = false;

@@ -37,7 +37,7 @@ void vec_print_conditions(const struct status *s, struct str *out)
             when_print(c->since, when, sizeof(when));
             str_addf(out, ",\"lastTransitionTime\":\"%s\"", when);
         }
-        str_addf(out, ",\"observedGeneration\":%" PRId64 "}", c->generation);
+        str_addf(out, ",\"observedGeneration\":%" PRId32 "}", c->generation);
         comma = ",";
     }
     str_addc(out, ']');
