@@ -16,6 +16,7 @@ static const struct cli_option simulate_options[] = {
     {"now", 0, "TIME", NULL,
      "when it begins, such as 2026-03-02T09:00:00Z; default: the newest time in the input"},
     {"startup", 0, "DURATION", NULL, "how long pods take from admission to ready; default: 0"},
+    {"ledger", 0, "FILE", NULL, "write what happens to a new ledger, for `sluice history`"},
     {"quiet", 'q', NULL, NULL, "print nothing but errors: the exit status is the answer"},
     {"strict", 0, NULL, NULL, "fields that nobody knows are errors, not warnings"},
     {"no-color", 0, NULL, NULL, "no colours on a terminal either"},
@@ -119,6 +120,7 @@ static const struct cli_option replay_options[] = {
      "leave out jobs larger than their queue can ever get: with StrictFIFO they block it for ever"},
     {"output", 'o', "FORMAT", "table|json|csv", "table (default), json, csv"},
     {"events", 0, "FILE", NULL, "write everything that happens to a file, as JSON lines"},
+    {"ledger", 0, "FILE", NULL, "write what happens to a new ledger, for `sluice history`; with one policy"},
     {"report", 0, "FILE", NULL,
      "write a page of HTML that needs nothing else: who borrows from whom, what was idle while jobs waited, "
      "waits"},
@@ -243,7 +245,7 @@ const struct cli_command cli_commands[] = {
     {
         .name = "simulate",
         .synopsis = "-f PATH... [--config FILE] [--cycles N | --until DURATION] [--now TIME] [--startup "
-                    "DURATION] [-o table|wide|json|yaml|trace] [-q] [--strict] [--no-color]",
+                    "DURATION] [--ledger FILE] [-o table|wide|json|yaml|trace] [-q] [--strict] [--no-color]",
         .summary = "who would get quota, whom that evicts, and why the others wait",
         .about = simulate_about,
         .arguments = "PATH",
@@ -308,7 +310,8 @@ const struct cli_command cli_commands[] = {
         .name = "replay",
         .synopsis = "TRACE --queues PATH... [--mapping FILE] [--config FILE] [--from TIME] [--to TIME] "
                     "[--warmup LENGTH] "
-                    "[-o table|json|csv] [--report FILE] [--events FILE] | TRACE --init [--policy POLICY] "
+                    "[-o table|json|csv] [--report FILE] [--events FILE] [--ledger FILE] | TRACE --init "
+                    "[--policy POLICY] "
                     "[--capacity GPUS]",
         .summary = "what queues would have done to a trace of jobs",
         .about = replay_about,

@@ -3,6 +3,7 @@
 
 #include "cli/arguments.h"
 #include "cli/cli.h"
+#include "cli/keep.h"
 #include "cli/terminal.h"
 
 #include "api/set.h"
@@ -16,7 +17,7 @@
 enum { QUOTAS_MAX = 4096 };
 
 struct arguments {
-    const char *trace, *config, *mapping, *events, *report, *from, *to;
+    const char *trace, *config, *mapping, *events, *ledger, *report, *from, *to;
     const char *queues[REPLAY_POLICIES_MAX];
     uint32_t nqueues, nquotas;
     enum replay_output output;
@@ -122,6 +123,8 @@ static int take(void *ctx, const char *option, const char *value)
         a->mapping = value;
     else if (!strcmp(option, "events"))
         a->events = value;
+    else if (!strcmp(option, "ledger"))
+        a->ledger = value;
     else if (!strcmp(option, "report"))
         a->report = value;
     else if (!strcmp(option, "from"))
@@ -254,7 +257,53 @@ static int read_objects(const struct arguments *a, const char *path, struct poli
     return rc;
 }
 
-static int run_policy(struct arguments *a, const char *path, struct policy *p, struct replay_journal *journal,
+/* Who is told what happens. */
+struct audience {
+    struct replay_journal journal;
+    struct keep keep;
+};
+
+static void tell_audience(void *arg, const struct replay_note *n)
+{
+    struct audience *to = arg;
+
+    if (to->journal.file)
+        replay_journal_note(&to->journal, n);
+    if (to->keep.ledger)
+        keep_note(&to->keep, n);
+}
+
+/* The first submission, or 0. */
+static when_ns first_submit(const struct arguments *a)
+{
+    struct jobs_reader *jobs = NULL;
+    struct job j = {0};
+    bool more = false;
+
+    if (!strcmp(a->trace, "-") || jobs_open(a->trace, &jobs, NULL))
+        return 0;
+    if (jobs_next(jobs, &j, &more, NULL))
+        more = false;
+    when_ns t = more ? j.submit : 0;
+    jobs_close(jobs);
+    return t;
+}
+
+static int start_telling(const struct arguments *a, const char *path, struct replay *r, struct audience *to)
+{
+    int status = CLI_OK;
+
+    to->journal.policy = path;
+    if (a->ledger)
+        status = keep_open(&to->keep, "replay", a->ledger, replay_world(r), first_submit(a));
+    if (to->keep.ledger)
+        keep_replay(&to->keep, r);
+    if (to->journal.file || to->keep.ledger)
+        replay_watch(r, tell_audience, to);
+    return status;
+}
+
+static int run_policy(struct arguments *a, const char *path, struct policy *p, struct audience *to,
                       bool *ret_dates)
 {
     struct jobs_reader *jobs = NULL;
@@ -272,13 +321,12 @@ static int run_policy(struct arguments *a, const char *path, struct policy *p, s
         return status;
     }
     rc = replay_new(p->objects, &a->opt, &p->replay, &err);
-    if (!rc && journal->file) {
-        journal->policy = path;
-        replay_watch(p->replay, replay_journal_note, journal);
-    }
     if (!rc)
+        status = start_telling(a, path, p->replay, to);
+    if (!rc && !status)
         rc = replay_run(p->replay, jobs, &err);
-    if (!rc)
+    status = cli_worse(status, p->replay ? keep_close(&to->keep, "replay", replay_now(p->replay)) : CLI_OK);
+    if (!rc && !status)
         rc = replay_check(p->replay, &err);
     const struct jobs_skipped skipped = jobs_skipped(jobs);
     if (!rc && skipped.never_ran + skipped.unfinished)
@@ -353,24 +401,24 @@ static int close_journal(struct replay_journal *j, const char *path)
 static int run_all(struct arguments *a)
 {
     struct policy policies[REPLAY_POLICIES_MAX] = {{0}};
-    struct replay_journal journal = {0};
+    struct audience to = {0};
     int status = CLI_OK;
     bool dates = false;
 
-    str_init(&journal.line, 0);
-    if (a->events && !(journal.file = fopen(a->events, "wb"))) {
+    str_init(&to.journal.line, 0);
+    if (a->events && !(to.journal.file = fopen(a->events, "wb"))) {
         (void)fprintf(stderr, "sluice replay: %s: cannot be opened: %m\n", a->events);
         return CLI_BAD_INPUT;
     }
     for (uint32_t i = 0; i < a->nqueues && !status; i++)
-        status = run_policy(a, a->queues[i], &policies[i], &journal, &dates);
+        status = run_policy(a, a->queues[i], &policies[i], &to, &dates);
     if (!status)
         status = print_runs(a, policies, dates);
     for (uint32_t i = 0; i < a->nqueues; i++) {
         replay_free(policies[i].replay);
         api_set_free(policies[i].objects);
     }
-    return cli_worse(status, close_journal(&journal, a->events));
+    return cli_worse(status, close_journal(&to.journal, a->events));
 }
 
 static int make_queues(struct arguments *a)
@@ -415,6 +463,9 @@ int cli_replay(int argc, char **argv)
             status = make_queues(&a);
         else if (!a.nqueues)
             status = cli_bad_usage("replay", "no queues: say --queues PATH (and --init makes some)");
+        else if (a.ledger && a.nqueues > 1)
+            status =
+                cli_bad_usage("replay", "--ledger: one policy at a time, so that histories are not mixed");
         else if (!strcmp(a.trace, "-") && (a.nqueues > 1 || a.from || a.to))
             status = cli_bad_usage("replay", "standard input can be read once only: use a file");
         else

@@ -1,5 +1,6 @@
 /* sluice simulate: the objects in the files are the world; it runs until nothing moves. */
 #include "cli/arguments.h"
+#include "cli/keep.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
@@ -23,7 +24,7 @@ enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_YAML, OUTPUT_TRACE 
 struct arguments {
     const char **paths; /* owned; the strings are those of argv */
     uint32_t npaths, cap_paths;
-    const char *config; /* path, or NULL */
+    const char *config, *ledger; /* paths, or NULL */
     enum output output;
     uint64_t cycles;
     int64_t until_ns, startup_ns;
@@ -46,6 +47,12 @@ static int take_path(struct arguments *a, const char *value)
 static int take_config(struct arguments *a, const char *value)
 {
     a->config = value;
+    return CLI_OK;
+}
+
+static int take_ledger(struct arguments *a, const char *value)
+{
+    a->ledger = value;
     return CLI_OK;
 }
 
@@ -123,7 +130,7 @@ static int take(void *ctx, const char *option, const char *value)
         {"", take_path},         {"filename", take_path},     {"config", take_config},
         {"output", take_output}, {"cycles", take_cycles},     {"until", take_until},
         {"now", take_now},       {"startup", take_startup},   {"quiet", take_quiet},
-        {"strict", take_strict}, {"no-color", take_no_color},
+        {"strict", take_strict}, {"no-color", take_no_color}, {"ledger", take_ledger},
     };
 
     for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
@@ -274,6 +281,21 @@ static void tell_assumed(const struct arguments *a, const struct sim *s)
                       sim_assumed_check(s, i));
 }
 
+static int start_keeping(struct keep *k, const char *path, struct sim *s)
+{
+    when_ns began = sim_began(s);
+    int status = keep_open(k, "simulate", path, sim_world(s), began == WHEN_NONE ? 0 : began);
+
+    if (!status)
+        keep_sim(k, s);
+    return status;
+}
+
+static when_ns end_of(const struct sim *s)
+{
+    return sim_time(s) != WHEN_NONE ? sim_time(s) : sim_began(s) != WHEN_NONE ? sim_began(s) : 0;
+}
+
 static int simulate(const struct arguments *a, const struct api_set *set)
 {
     struct progress progress = progress_start("sluice simulate", a->quiet);
@@ -290,20 +312,25 @@ static int simulate(const struct arguments *a, const struct api_set *set)
         .tick = progress_tick,
         .tick_arg = &progress,
     };
+    struct keep keep = {0};
     struct err err = {0};
     struct sim *s;
     struct str out;
-    int rc = sim_new(set, &opt, &s, &err);
+    int rc = sim_new(set, &opt, &s, &err), kept = CLI_OK;
 
     str_init(&out, (size_t)1 << 31);
-    if (!rc)
+    if (!rc && a->ledger)
+        kept = start_keeping(&keep, a->ledger, s);
+    if (!rc && !kept)
         rc = a->output == OUTPUT_TRACE && !a->quiet ? run_trace(s, a, &out, &err)
                                                     : run_report(s, a, &out, &err);
     progress_end(&progress);
-    int status = rc ? CLI_BAD_INPUT : terminal_put("simulate", &out);
+    if (s)
+        kept = cli_worse(kept, keep_close(&keep, "simulate", end_of(s)));
+    int status = rc || kept ? CLI_BAD_INPUT : terminal_put("simulate", &out);
     if (rc)
         (void)fprintf(stderr, "sluice simulate: %s\n", err.text);
-    else
+    else if (!kept)
         tell_assumed(a, s);
     if (!status && report_somebody_waits(s))
         status = CLI_WAITING;

@@ -34,9 +34,14 @@ int ledger_lock(struct ledger *l, struct err *err)
                : err_set(err, ERR_IO, "%s: cannot be locked: %s", path, strerror(code));
 }
 
-/* The file stays: to delete it would let two writers hold locks on two files of one name. */
+/* The file stays: to delete it would let two writers hold locks on two files of one name. What a command made for itself nobody waits for. */
 void ledger_unlock(struct ledger *l)
 {
+    char path[LEDGER_PATH_MAX + 8];
+
+    (void)snprintf(path, sizeof(path), "%s.lock", l->path);
+    if (l->lock >= 0 && l->opt.scratch)
+        (void)unlink(path);
     if (l->lock >= 0)
         (void)close(l->lock);
     l->lock = -1;

@@ -138,7 +138,8 @@ static int copy_admission(struct sim *s, struct sim_wl *sw)
 
 static void put_marks(struct sim *s, struct sim_wl *sw)
 {
-    struct marks m = sw->wl->marks;
+    const struct marks before = sw->wl->marks;
+    struct marks m = before;
 
     marks_update(&m, &sw->status);
     m.active = m.active && !sw->deactivated;
@@ -146,6 +147,8 @@ static void put_marks(struct sim *s, struct sim_wl *sw)
         sw->admitted_at = s->now;
     world_put_marks(s->w, sw->wl, &m, s->now);
     follow_timers(s, sw);
+    if (s->history.changed)
+        s->history.changed(s->history.arg, sw, &before);
 }
 
 static int no_memory(const struct sim_wl *sw, struct err *err)

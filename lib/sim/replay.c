@@ -84,6 +84,17 @@ void replay_watch(struct replay *r, replay_note_fn *fn, void *arg)
     r->note_arg = arg;
 }
 
+void replay_watch_loans(struct replay *r, replay_loans_fn *fn, void *arg)
+{
+    r->loans_seen = fn;
+    r->loans_seen_arg = arg;
+}
+
+when_ns replay_now(const struct replay *r)
+{
+    return r->now;
+}
+
 const struct replay_result *replay_result(const struct replay *r)
 {
     return &r->res;
@@ -150,17 +161,25 @@ static void heap_remove(struct replay *r, struct live *l)
 
 /* ---- what happens to a job ---------------------------------------------------------------------------------------------- */
 
-static void tell(struct replay *r, enum replay_event e, const struct live *l, const struct decision *d)
+static void tell_since(struct replay *r, enum replay_event e, const struct live *l, const struct decision *d,
+                       when_ns since)
 {
     if (!r->note)
         return;
     uint32_t cq = l->held != NONE ? r->held[l->held].cq : l->home;
     r->note(r->note_arg, &(struct replay_note){.event = e,
+                                               .wl = l->wl,
                                                .at = r->now,
                                                .job = l->wl->name,
                                                .queue = r->res.queues[cq].name,
                                                .decision = d,
+                                               .since = since,
                                                .units = l->units});
+}
+
+static void tell(struct replay *r, enum replay_event e, const struct live *l, const struct decision *d)
+{
+    tell_since(r, e, l, d, WHEN_NONE);
 }
 
 static void finish(struct replay *r, struct live *l)
@@ -218,12 +237,13 @@ static int admit(struct replay *r, const struct decision *d, struct err *err)
     m.evicted_at = m.preempted_at = WHEN_NONE;
     m.evict_reason = EVICT_OTHER;
     m.evicted_digest++;
+    const when_ns waited_since = l->since;
     account_admitted(r, l, d->cq, gpu_pair(r, d->w));
     l->state = LIVE_RUNS;
     l->since = r->now;
     l->due = i64_add(r->now, i64_add(l->left_ns, r->opt.startup_ns));
     int rc = heap_add(r, l, err);
-    tell(r, REPLAY_ADMITTED, l, d);
+    tell_since(r, REPLAY_ADMITTED, l, d, waited_since);
     world_put_marks(r->w, d->w, &m, r->now);
     return rc;
 }
@@ -253,12 +273,15 @@ static int evict(struct replay *r, const struct cycle *c, uint32_t i, struct err
     m.pods_ready = false;
     if (r->note)
         r->note(r->note_arg, &(struct replay_note){.event = REPLAY_EVICTED,
+                                                   .wl = wl,
                                                    .at = r->now,
                                                    .job = wl->name,
                                                    .queue = r->res.queues[r->held[l->held].cq].name,
                                                    .decision = c->evicted_by[i],
                                                    .reason = c->evicted_target[i]->reason,
                                                    .by = c->evicted_by[i]->w->name,
+                                                   .cycle = c,
+                                                   .evicted = i,
                                                    .units = l->units});
     r->victim = wl;
     r->winner = c->evicted_by[i]->w;

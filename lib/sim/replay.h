@@ -86,15 +86,22 @@ enum replay_event {
 
 struct replay_note {
     enum replay_event event;
+    const struct wl *wl; /* as the world has it: of RELEASED and FINISHED, still with what it holds */
     when_ns at;
     const char *job, *queue;         /* ClusterQueue, "" = none */
     const struct decision *decision; /* of ADMITTED, WAITS and EVICTED */
     enum preempt_reason reason;      /* of EVICTED */
     const char *by;                  /* of EVICTED: the job that takes its place */
+    const struct cycle *cycle;       /* of EVICTED, and its place among the evicted */
+    uint32_t evicted;
+    when_ns since; /* of ADMITTED: since when it waited */
     int64_t units;
 };
 
 typedef void replay_note_fn(void *arg, const struct replay_note *n);
+
+/* What became of loans at one time (core/loans.h). */
+typedef void replay_loans_fn(void *arg, const struct loan_event *events, uint32_t n);
 
 struct replay;
 
@@ -103,9 +110,11 @@ MUST_USE int replay_new(const struct api_set *objects, const struct replay_optio
                         struct replay **ret, struct err *err);
 void replay_free(struct replay *r);
 void replay_watch(struct replay *r, replay_note_fn *fn, void *arg);
+void replay_watch_loans(struct replay *r, replay_loans_fn *fn, void *arg);
 /* Runs the trace until all jobs of the window have ended or nothing moves any more. ERR_NOTFOUND when a tenant has no queue, ERR_NOMEM,
  * errors of the reader, ERR_STATE when cycles do not come to rest. Once only. */
 MUST_USE int replay_run(struct replay *r, struct jobs_reader *jobs, struct err *err);
+when_ns replay_now(const struct replay *r); /* of the last event; 0 before the first */
 const struct replay_result *replay_result(const struct replay *r);
 struct world *replay_world(const struct replay *r);
 /* The laws of conservation; ERR_STATE and which one is broken. */

@@ -261,6 +261,8 @@ int account_loans(struct replay *r, bool all, struct err *err)
     for (uint32_t i = 0; i < n && !rc; i++)
         if (events[i].end != LOAN_OPEN)
             rc = add_loan(r, &events[i].loan, events[i].ended, err);
+    if (n && r->loans_seen)
+        r->loans_seen(r->loans_seen_arg, events, n);
     loans_clear_events(loans);
     if (rc || !all)
         return rc;

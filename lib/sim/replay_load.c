@@ -352,6 +352,7 @@ static int make_live(struct replay *r, const struct job *j, uint32_t tenant, int
         r->changed = true; /* it is a head; anybody else only stands behind one */
     if (r->note)
         r->note(r->note_arg, &(struct replay_note){.event = REPLAY_ARRIVED,
+                                                   .wl = wl,
                                                    .at = r->now,
                                                    .job = wl->name,
                                                    .queue = r->res.queues[l->home].name,

@@ -60,6 +60,8 @@ struct replay {
     struct replay_result res;
     replay_note_fn *note;
     void *note_arg;
+    replay_loans_fn *loans_seen;
+    void *loans_seen_arg;
 
     uint32_t gpu; /* name id of the resource */
     bool

@@ -52,6 +52,11 @@ void sim_watch(struct sim *s, const struct sim_watcher *w)
     s->watch = *w;
 }
 
+void sim_keep_history(struct sim *s, const struct sim_history *h)
+{
+    s->history = *h;
+}
+
 /* ---- cycles ------------------------------------------------------------------------------------------------------------- */
 
 static int compare_index(const void *a, const void *b)
@@ -104,6 +109,8 @@ static int one_cycle(struct sim *s, bool *ret_more, bool *ret_progressed, struct
         s->opt.tick(s->opt.tick_arg, s);
     if (s->watch.cycle)
         s->watch.cycle(s->watch.arg, c);
+    if (s->history.cycle)
+        s->history.cycle(s->history.arg, c);
     rc = records_apply(s, c, err);
     if (rc)
         return rc;
@@ -270,6 +277,8 @@ int sim_step(struct sim *s, bool *ret_more, struct err *err)
         rc = run_cycles(s, err);
     if (!rc && s->watch.step_end)
         s->watch.step_end(s->watch.arg);
+    if (!rc && s->history.step_end)
+        s->history.step_end(s->history.arg);
     *ret_more = !rc && s->end == SIM_RUNNING;
     return rc;
 }

@@ -98,11 +98,23 @@ struct sim_watcher {
     void (*step_end)(void *arg);
 };
 
+/* Who keeps a history, beside the watcher. All functions must be there; what they are given is borrowed for the length of the call. */
+struct sim_history {
+    void *arg;
+    void (*cycle)(void *arg,
+                  const struct cycle *c); /* as the watcher's; those that were admitted hold quota already */
+    /* The world has taken in new marks of the Workload, or learnt of it for the first time. */
+    void (*changed)(void *arg, const struct sim_wl *sw, const struct marks *before);
+    void (*step_end)(void *arg); /* the event time is over, loans are settled */
+};
+
 /* The objects are borrowed for the life of the simulation. ERR_NOMEM; ERR_INVALID for an annotation that cannot be read. */
 MUST_USE int sim_new(const struct api_set *objects, const struct sim_options *options, struct sim **ret,
                      struct err *err);
 void sim_free(struct sim *s);
 void sim_watch(struct sim *s, const struct sim_watcher *w); /* copied; replaces the one before */
+
+void sim_keep_history(struct sim *s, const struct sim_history *h); /* copied; before the first step */
 
 /* Does all of the next event time. *ret_more is false when there was none, or the end has come. ERR_NOMEM: the simulation is of no more
  * use. */

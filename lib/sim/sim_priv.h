@@ -21,7 +21,8 @@ struct sim {
     struct world *w;
     struct sim_options opt;
     struct sim_watcher watch;
-    struct arena arena; /* keys, facts with defaults */
+    struct sim_history history; /* without functions = nobody keeps one */
+    struct arena arena;         /* keys, facts with defaults */
     bool fair_sharing, observability, explicit_status;
 
     struct sim_wl *wls; /* owned; by key */
