@@ -27,8 +27,8 @@ static bool checks_listed(const struct record *r)
 
     for (uint32_t i = 0; i < n && i < 64; i++) {
         bool found = false;
-        for (uint32_t k = 0; k < r->status.nchecks; k++)
-            found = found || !strcmp(r->status.checks[k].name, names_text(world_names(c->w), want[i]));
+        for (uint32_t k = 0; k < r->status->nchecks; k++)
+            found = found || !strcmp(r->status->checks[k].name, names_text(world_names(c->w), want[i]));
         if (!found)
             return false;
     }
@@ -51,7 +51,7 @@ static int tell_admitted(struct record *r, const struct decision *d, int64_t wai
         str_addf(&c->text, "; %s", str_text(&flavors));
     str_free(&flavors);
     int rc = notify(r, false, "QuotaReserved", &c->text);
-    if (rc || r->status.cond[COND_ADMITTED].status != STATUS_TRUE)
+    if (rc || r->status->cond[COND_ADMITTED].status != STATUS_TRUE)
         return rc;
     str_clear(&c->text);
     str_addf(&c->text, "Admitted by ClusterQueue %s, wait time since reservation was 0s", cq);
@@ -64,13 +64,14 @@ static int apply_admission(struct record *r, const struct decision *d)
 {
     struct controller *c = r->c;
     when_ns now = run_now(c);
-    int64_t waited = waits_since_queued(&r->status, r->wl->created, now);
+    int64_t waited = waits_since_queued(r->status, r->wl->created, now);
 
-    if (status_reserve(&r->status, world_cq(c->w, d->cq).name, checks_listed(r), c->observability,
+    if (!record_status(r) ||
+        status_reserve(r->status, world_cq(c->w, d->cq).name, checks_listed(r), c->observability,
                        c->explicit_status, now, r->view->generation) ||
         tell_admitted(r, d, waited))
         return no_memory(r);
-    publish_decision(r, SINK_ADMIT, "QuotaReserved", r->status.cond[COND_QUOTA_RESERVED].message);
+    publish_decision(r, SINK_ADMIT, "QuotaReserved", r->status->cond[COND_QUOTA_RESERVED].message);
     return 0;
 }
 
@@ -79,20 +80,20 @@ static int apply_refusal(struct record *r, const struct decision *d)
 {
     struct controller *c = r->c;
     const char *reason = reason_wait(c->w, d->wait);
-    const struct cond *q = &r->status.cond[COND_QUOTA_RESERVED];
+    const struct cond *q = record_status(r) ? &r->status->cond[COND_QUOTA_RESERVED] : NULL;
     bool changed = false;
 
     str_clear(&c->text);
     reason_message(&c->text, c->w, d);
-    if (str_failed(&c->text))
+    if (!q || str_failed(&c->text))
         return no_memory(r);
     bool same = q->status == STATUS_FALSE && !strcmp(q->reason, reason) &&
                 !strcmp(q->message, str_text(&c->text)) && q->generation == r->view->generation;
-    if (status_unreserve(&r->status, reason, str_text(&c->text), c->observability, c->explicit_status,
+    if (status_unreserve(r->status, reason, str_text(&c->text), c->observability, c->explicit_status,
                          run_now(c), r->view->generation))
         return no_memory(r);
     if (d->outcome == OUTCOME_GATED &&
-        status_set(&r->status, COND_BLOCKED_ON_GATES, STATUS_TRUE, "PreemptionGated", str_text(&c->text),
+        status_set(r->status, COND_BLOCKED_ON_GATES, STATUS_TRUE, "PreemptionGated", str_text(&c->text),
                    run_now(c), r->view->generation, &changed))
         return no_memory(r);
     r->was_refused = true;
@@ -130,11 +131,11 @@ static int apply_eviction(struct controller *c, const struct cycle *cy, uint32_t
 
     str_clear(&c->text);
     reason_preemption(&c->text, c->w, cy->evicted_by[i]->w, cy->evicted_by[i]->cq, t);
-    if (str_failed(&c->text) ||
-        status_preempt(&r->status, variant, str_text(&c->text), run_now(c), r->view->generation) ||
+    if (str_failed(&c->text) || !record_status(r) ||
+        status_preempt(r->status, variant, str_text(&c->text), run_now(c), r->view->generation) ||
         notify(r, false, "EvictedDueToPreempted", &c->text) || tell_preempted(r, by, cy, i))
         return no_memory(r);
-    publish_decision(r, SINK_EVICT, variant, r->status.cond[COND_PREEMPTED].message);
+    publish_decision(r, SINK_EVICT, variant, r->status->cond[COND_PREEMPTED].message);
     c->stats.evicted++;
     meter_preempted(c->meter, world_cq_place(c->w, cy->evicted_by[i]->cq).name, variant);
     return 0;

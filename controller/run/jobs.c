@@ -328,7 +328,7 @@ static const struct wl_view *workload_of(struct controller *c, const struct job_
 
     for (uint32_t i = 0; j && i < j->nwls; i++) {
         const struct record *r = j->wls[i];
-        if (r->status.cond[COND_FINISHED].status == STATUS_TRUE || !r->wl)
+        if (r->status->cond[COND_FINISHED].status == STATUS_TRUE || !r->wl)
             continue;
         if (!newest || r->wl->created > newest->wl->created)
             newest = r;

@@ -77,8 +77,10 @@ static bool change_status(struct job *j, const struct job_action *a)
         return true;
     if (a->act == JOB_SET_RECLAIMABLE)
         rc = set_reclaimable(r, a);
+    else if (!record_status(r))
+        rc = ERR_NOMEM;
     else
-        rc = job_action_status(a, &c->rules, &r->status, run_now(c), r->view->generation, &err);
+        rc = job_action_status(a, &c->rules, r->status, run_now(c), r->view->generation, &err);
     if (rc) {
         run_log(c, LOG_ERROR, r->key, "out of memory: %s is done later", job_act_name(a->act));
         timer_start(&c->timers, &j->timer, NS_PER_S);

@@ -162,7 +162,7 @@ static struct meter_wl wl_of(const struct record *r)
 static void count_admission(struct record *r, const struct meter_wl *w, const struct meter_seen *was)
 {
     struct meter *m = r->c->meter;
-    const struct status *s = &r->status;
+    const struct status *s = r->status;
     when_ns created = r->wl ? r->wl->created : WHEN_NONE;
     int64_t until_ready;
 
@@ -202,7 +202,7 @@ static struct meter_eviction eviction_of(const struct status *s, const struct me
 static void count_end(struct record *r, const struct meter_wl *w, const struct meter_seen *was)
 {
     struct meter *m = r->c->meter;
-    const struct status *s = &r->status;
+    const struct status *s = r->status;
     const struct cond *admitted = &s->cond[COND_ADMITTED], *finished = &s->cond[COND_FINISHED];
     int64_t latency, ran = s->accumulated_s ? s->accumulated_s * NS_PER_S : -1;
 
@@ -224,7 +224,7 @@ static void count_end(struct record *r, const struct meter_wl *w, const struct m
 void meter_feed_taken(struct record *r)
 {
     struct controller *c = r->c;
-    const struct status *s = &r->status;
+    const struct status *s = r->status;
     const struct meter_seen was = r->counted;
 
     if (!c->meter)
@@ -255,11 +255,11 @@ void meter_feed_mark(struct record *r)
         return;
     struct meter_wl w = wl_of(r);
     meter_set_role(c->meter, role_of(c));
-    if (!is_true(&r->status, COND_QUOTA_RESERVED) && !is_true(&r->status, COND_FINISHED))
+    if (!is_true(r->status, COND_QUOTA_RESERVED) && !is_true(r->status, COND_FINISHED))
         w.cluster_queue = queues_target(c, r->view->ns, r->view->queue);
-    if (is_true(&r->status, COND_FINISHED))
+    if (is_true(r->status, COND_FINISHED))
         meter_mark_finished(c->meter, &r->mark, &w);
-    else if (status_unadmitted(&r->status, &reason, &cause))
+    else if (status_unadmitted(r->status, &reason, &cause))
         meter_mark_unadmitted(c->meter, &r->mark, &w, reason, cause);
     else
         meter_unmark(c->meter, &r->mark);

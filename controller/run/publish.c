@@ -108,7 +108,7 @@ static const struct cond *cond_of(const struct status *s, enum sink_what kind)
 /* Times of the API are whole seconds. */
 static bool happened(const struct record *r, const struct verdict *v)
 {
-    const struct cond *c = cond_of(&r->status, v->what);
+    const struct cond *c = cond_of(r->status, v->what);
     enum cond_status says = v->what == SINK_RELEASE ? STATUS_FALSE : STATUS_TRUE;
 
     return c->status == says && c->since == v->since / NS_PER_S * NS_PER_S;
@@ -213,7 +213,7 @@ static int render_status(struct record *r, struct write_request *q, bool *ret_ch
     char rv[24];
 
     snprintf(rv, sizeof(rv), "%" PRIu64, r->rv);
-    bool reserved = r->status.cond[COND_QUOTA_RESERVED].status == STATUS_TRUE;
+    bool reserved = r->status->cond[COND_QUOTA_RESERVED].status == STATUS_TRUE;
     if (r->wl && reserved && admission_of(c->w, r->wl, &c->arena, &admission))
         return ERR_NOMEM;
     if (r->wl && r->was_refused && !reserved && admission_asked(c->w, r->wl, &c->arena, &asked, &nasked))
@@ -223,7 +223,7 @@ static int render_status(struct record *r, struct write_request *q, bool *ret_ch
         .resource_version = rv,
         .from = &r->base,
         .rest = r->rest,
-        .to = &r->status,
+        .to = r->status,
         .admission = admission,
         .requests = asked,
         .nrequests = nasked,
@@ -354,7 +354,7 @@ void publish_decision(struct record *r, enum sink_what what, const char *reason,
         return;
     }
     add(r, f->wanted, &f->nwanted,
-        (struct verdict){c->sink->decide(c->sink, &d), what, cond_of(&r->status, what)->since});
+        (struct verdict){c->sink->decide(c->sink, &d), what, cond_of(r->status, what)->since});
     if (r->waits_for_sink)
         return;
     r->waits_for_sink = true;

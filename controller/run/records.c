@@ -25,6 +25,81 @@ struct record *records_find(const struct controller *c, const char *ns, const ch
 
 static void on_timer(void *arg);
 
+/* ---- statuses -------------------------------------------------------------------------------------------------------------- */
+
+/* That of every Workload that nothing was said about: of 100,000 that wait, most. Never written to. */
+static struct status *plain(void)
+{
+    static struct status s;
+    static bool made;
+
+    if (!made)
+        status_init(&s);
+    made = true;
+    return &s;
+}
+
+static bool is_plain(const struct status *s)
+{
+    const struct status *p = plain();
+
+    for (uint32_t i = 0; i < COND_TYPES; i++)
+        if (s->cond[i].status != STATUS_ABSENT)
+            return false;
+    return !s->nchecks && !s->nevictions && s->requeue_count == p->requeue_count &&
+           s->requeue_at == p->requeue_at && s->accumulated_s == p->accumulated_s &&
+           s->topology_pending == p->topology_pending && s->has_gates == p->has_gates &&
+           s->gates_open == p->gates_open;
+}
+
+static void drop_status(struct record *r)
+{
+    if (r->status != plain()) {
+        status_free(r->status);
+        mem_free(r->status);
+    }
+    r->status = plain();
+    if (r->view)
+        r->view->status = r->status;
+}
+
+/* `s` (initialised, not shared) becomes its status; ERR_NOMEM frees it and leaves the old one. */
+static int give_status(struct record *r, struct status *s)
+{
+    struct status *own = plain();
+
+    if (!is_plain(s)) {
+        own = mem_alloc(sizeof(*own));
+        if (!own) {
+            status_free(s);
+            return ERR_NOMEM;
+        }
+        *own = *s;
+    } else
+        status_free(s);
+    drop_status(r);
+    r->status = own;
+    if (r->view)
+        r->view->status = own;
+    return 0;
+}
+
+struct status *record_status(struct record *r)
+{
+    struct status *own;
+
+    if (r->status != plain())
+        return r->status;
+    own = mem_alloc(sizeof(*own));
+    if (!own)
+        return NULL;
+    status_init(own);
+    r->status = own;
+    if (r->view)
+        r->view->status = own;
+    return own;
+}
+
 static struct record *add(struct controller *c, const char *ns, const char *name)
 {
     struct record *r = mem_zalloc(1, sizeof(*r));
@@ -38,7 +113,7 @@ static struct record *add(struct controller *c, const char *ns, const char *name
     r->key = str_take(&key);
     r->c = c;
     r->again = r->refused_until = WHEN_NONE;
-    status_init(&r->status);
+    r->status = plain();
     if (r->key)
         HASH_ADD_KEYPTR(hh, c->records, r->key, len, r);
     if (!r->key || !r->hh.tbl) {
@@ -92,7 +167,7 @@ static void drop(struct record *r)
     set_reclaimable(r, NULL, 0);
     wl_view_free(r->view);
     wl_json_rest_free(r->rest);
-    status_free(&r->status);
+    drop_status(r);
     if (r->f) {
         mem_free(r->f->held);
         mem_free(r->f->text);
@@ -201,7 +276,7 @@ void record_marks(struct record *r)
     if (!r->wl)
         return;
     m = r->wl->marks;
-    marks_update(&m, &r->status);
+    marks_update(&m, r->status);
     hold_off(r, &m);
     if (frees_unwritten(r, &m))
         return;
@@ -249,11 +324,27 @@ static void follow_class(struct record *r)
     const struct thing *t;
 
     if (!r->view || strcmp(r->view->class_group, KUEUE_GROUP) != 0 ||
-        r->status.cond[COND_FINISHED].status == STATUS_TRUE)
+        r->status->cond[COND_FINISHED].status == STATUS_TRUE)
         return;
     t = things_find(c, API_WORKLOAD_PRIORITY_CLASS, "", r->view->class_name);
     r->want_priority = t && t->value != r->view->priority;
     r->priority = t ? t->value : 0;
+}
+
+/* A plain status is looked at as a copy, which is kept only if something came of it. */
+static int look(struct record *r, const struct lifecycle *l, struct lifecycle_result *res, struct err *err)
+{
+    struct status s;
+
+    if (r->status != plain())
+        return lifecycle_run(l, r->status, res, err);
+    status_init(&s);
+    int rc = lifecycle_run(l, &s, res, err);
+    if (rc || !res->changed) {
+        status_free(&s);
+        return rc;
+    }
+    return give_status(r, &s) ? err_set(err, ERR_NOMEM, "out of memory for a status") : 0;
 }
 
 /* Twice: after a change the world may want other checks. */
@@ -271,13 +362,13 @@ static int run_lifecycle(struct record *r, bool *ret_changed, struct err *err)
         l.config = &c->lifecycle;
         l.notices = &r->notices;
         l.jitter = (double)(c->seams.clock.random(c->seams.clock.self) >> 11) * 0x1p-53;
-        int rc = lifecycle_run(&l, &r->status, &res, err);
+        int rc = look(r, &l, &res, err);
         if (rc)
             return rc;
         note_result(r, &res);
         if (res.evicted >= 0)
-            publish_decision(r, SINK_EVICT, r->status.cond[COND_EVICTED].reason,
-                             r->status.cond[COND_EVICTED].message);
+            publish_decision(r, SINK_EVICT, r->status->cond[COND_EVICTED].reason,
+                             r->status->cond[COND_EVICTED].message);
         if (!res.changed)
             break;
         *ret_changed = true;
@@ -288,9 +379,9 @@ static int run_lifecycle(struct record *r, bool *ret_changed, struct err *err)
 
 static bool waits(const struct record *r)
 {
-    return r->status.cond[COND_QUOTA_RESERVED].status != STATUS_TRUE &&
-           r->status.cond[COND_EVICTED].status != STATUS_TRUE &&
-           r->status.cond[COND_FINISHED].status != STATUS_TRUE;
+    return r->status->cond[COND_QUOTA_RESERVED].status != STATUS_TRUE &&
+           r->status->cond[COND_EVICTED].status != STATUS_TRUE &&
+           r->status->cond[COND_FINISHED].status != STATUS_TRUE;
 }
 
 void record_look_at(struct record *r)
@@ -360,7 +451,7 @@ struct wait_text {
 
 static struct wait_text save_wait(const struct record *r)
 {
-    const struct cond *q = &r->status.cond[COND_QUOTA_RESERVED];
+    const struct cond *q = &r->status->cond[COND_QUOTA_RESERVED];
     /* Being read again: a write that failed, or was not begun, was to tell it. */
     bool untold = r->queued || r->more || r->rereading || !r->rv;
     struct wait_text w = {.set = untold && flight_wanted(r) == 0 && waits(r) && q->status == STATUS_FALSE};
@@ -377,8 +468,8 @@ static void restore_wait(struct record *r, struct wait_text *w)
     struct controller *c = r->c;
 
     if (w->set && w->reason && w->message && waits(r) && r->wl) {
-        if (status_unreserve(&r->status, w->reason, w->message, c->observability, c->explicit_status,
-                             run_now(c), r->view->generation))
+        if (!record_status(r) || status_unreserve(r->status, w->reason, w->message, c->observability,
+                                                  c->explicit_status, run_now(c), r->view->generation))
             run_log(c, LOG_WARNING, r->key, "out of memory: why it waits is not told");
         publish(r, WRITE_STATUS, WAITING_WRITE_NS);
     }
@@ -389,13 +480,19 @@ static void restore_wait(struct record *r, struct wait_text *w)
 static int take_status(struct record *r, const struct fact_workload *f, const struct doc_node *doc)
 {
     struct wl_json_rest *rest = NULL;
+    struct status s;
 
-    if (wl_json_read(doc, f, &r->status, &r->base, &rest))
+    status_init(&s);
+    if (wl_json_read(doc, f, &s, &r->base, &rest))
         return ERR_NOMEM;
+    if (give_status(r, &s)) {
+        wl_json_rest_free(rest);
+        return ERR_NOMEM;
+    }
     wl_json_rest_free(r->rest);
     r->rest = rest;
     publish_settle(r);
-    r->base_finished = r->status.cond[COND_FINISHED].status == STATUS_TRUE;
+    r->base_finished = r->status->cond[COND_FINISHED].status == STATUS_TRUE;
     return 0;
 }
 
@@ -424,7 +521,7 @@ static int take(struct record *r, const struct doc_node *doc, const struct meta 
     jobs_unlink(r);
     wl_view_free(r->view);
     r->view = view;
-    r->view->status = &r->status;
+    r->view->status = r->status;
     r->rv = m->rv;
     r->other_finalizers = m->other_finalizers;
     r->owned = m->owned;

@@ -177,8 +177,6 @@ void things_classes(struct controller *c);
 
 /* ---- records.c: Workloads -------------------------------------------------------------------------------------------------- */
 
-
-
 /* A decision on its way to the API server. */
 struct verdict {
     uint64_t id; /* of the sink; 0 = none */
@@ -195,7 +193,8 @@ enum sent { SENT_STATUS, SENT_SPEC, SENT_GET, SENT_RELEASE, SENT_REMOVE, SENT_RE
 struct flight {
     struct verdict wanted[VERDICTS_MAX]; /* not yet asked for */
     uint32_t nwanted;
-    struct verdict sent[VERDICTS_MAX]; /* part of the request under way, or of one that ended without an answer */
+    struct verdict
+        sent[VERDICTS_MAX]; /* part of the request under way, or of one that ended without an answer */
     uint32_t nsent;
     enum sink_outcome fate; /* of those sent, unless the object turns out to have them */
     char *held;             /* the newest object that came while a write was in flight; owned */
@@ -218,7 +217,8 @@ struct record {
     struct job *job; /* that owns it, if it is of a kind that we deal with */
     uint64_t rv;
     uint32_t epoch;
-    struct status status;     /* as it should be */
+    struct status
+        *status; /* as it should be; one for all while it says nothing: change it through record_status */
     struct wl_json_base base; /* as the API server has it */
     struct wl_json_rest *rest;
     struct notices notices;               /* events to be told once the write is done */
@@ -226,7 +226,7 @@ struct record {
     uint32_t nreclaimable;
 
     struct flight *f; /* NULL while nothing is under way, as with most of 100,000 */
-    when_ns again; /* lifecycle wants to look again */
+    when_ns again;    /* lifecycle wants to look again */
     struct record *next_dirty, *next_waiting;
     bool dirty, waits_for_sink;
 
@@ -256,6 +256,8 @@ void records_free(struct controller *c);
 struct record *records_find(const struct controller *c, const char *ns, const char *name);
 /* To be looked at in this turn or a later one. */
 void record_touch(struct record *r);
+/* Its status, to be changed; NULL when memory is exhausted. */
+struct status *record_status(struct record *r);
 /* Everything that lifecycle says, now; then a write, if there is anything to write. */
 void record_look_at(struct record *r);
 void records_look(struct controller *c);
@@ -338,10 +340,10 @@ struct job {
     /* the request under way */
     enum job_act act;
     unsigned needs, fetching, fetched_what; /* enum job_needs: it only reads that */
-    char *wl_name, *arg_text;        /* owned */
-    uint64_t repeated;               /* what the last repeating event said, as a digest */
-    bool was_stale;     /* the action was not for what is */
-    int render_code;                 /* why it could not be rendered */
+    char *wl_name, *arg_text;               /* owned */
+    uint64_t repeated;                      /* what the last repeating event said, as a digest */
+    bool was_stale;                         /* the action was not for what is */
+    int render_code;                        /* why it could not be rendered */
     char render_text[256];
     struct notices notices; /* events to be told when it succeeded */
 };
