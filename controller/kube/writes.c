@@ -369,8 +369,21 @@ static void send_one(struct entry *e)
     str_free(&q.body);
 }
 
+/* Events are the last of all, but a queue that is never empty must not starve them: the last place of a wide window is theirs. */
+static struct entry *pick_event(struct writes *w, uint64_t until)
+{
+    struct entry *e = TAILQ_FIRST(&w->ready[WRITE_EVENTS]);
+    bool last = w->stats.window >= 4 && w->flying + 1 == w->stats.window;
+
+    return e && e->seq <= until && last && !w->stats.in_flight[WRITE_EVENTS] ? e : NULL;
+}
+
 static struct entry *pick(struct writes *w, uint64_t until)
 {
+    struct entry *event = pick_event(w, until);
+
+    if (event)
+        return event;
     for (int level = 0; level < WRITE_LEVELS; level++) {
         struct entry *e = TAILQ_FIRST(&w->ready[level]);
         uint32_t quarter = w->stats.window / 4 ? w->stats.window / 4 : 1;

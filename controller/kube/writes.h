@@ -5,7 +5,8 @@
  *   two levels; one in flight is followed by it.
  * - Levels: a higher level goes first. Within a level: first come, first served.
  * - At most `max_in_flight` requests at once; fewer when the API server throttles or fails: half as many after such an answer, one more
- *   after as many good ones as may fly. Events never take more than a quarter.
+ *   after as many good ones as may fly. Events never take more than a quarter,
+ *   and have the last place of a window of four and more, so that a busy queue does not starve them.
  * - 429 holds up the whole queue (Retry-After, else a second). No answer and 5xx hold up the key (0.1 s doubling to 30 s, full jitter) and,
  *   when nothing else comes, the queue (up to 5 s).
  * - Retried here: 401, 429, 5xx, no answer. Everything else goes to the owner: what is final or needs a new decision. */

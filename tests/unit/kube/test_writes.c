@@ -203,6 +203,26 @@ START_TEST(test_events_take_a_quarter)
 }
 END_TEST
 
+START_TEST(test_events_have_the_last_place)
+{
+    static const char *const names[] = {"0", "1", "2", "3", "4", "5", "6", "7"};
+    struct owner o;
+    struct thing t[8];
+    begin(&o, 4);
+    for (int i = 0; i < 8; i++) {
+        t[i] = (struct thing){.name = names[i]};
+        put(&o, names[i], &t[i], i < 2 ? WRITE_EVENTS : WRITE_URGENT, 0);
+    }
+    fake_settle(&o.f);
+    ck_assert_str_eq(flying(&o), "2 3 4 0");
+    fake_reply(&o.f, fake_open(&o.f, 0), 200, "");
+    ck_assert_str_eq(flying(&o), "3 4 0 5"); /* one is under way: that is all while others wait */
+    fake_reply(&o.f, fake_open(&o.f, 2), 200, "");
+    ck_assert_str_eq(flying(&o), "3 4 5 1");
+    finish(&o);
+}
+END_TEST
+
 START_TEST(test_newest_wins)
 {
     struct owner o;
@@ -651,6 +671,7 @@ int main(void)
     tcase_add_test(t, test_one);
     tcase_add_test(t, test_levels_and_turns);
     tcase_add_test(t, test_events_take_a_quarter);
+    tcase_add_test(t, test_events_have_the_last_place);
     tcase_add_test(t, test_newest_wins);
     tcase_add_test(t, test_urgent_stays_urgent);
     tcase_add_loop_test(t, test_answers, 0, (int)(sizeof(class_rows) / sizeof(class_rows[0])));
