@@ -96,15 +96,22 @@ class Meter:
 
 def together(kubeconfig, jobs):
     """Runs the jobs, each with a connection of its thread."""
+    failures = []
+
     def work(part):
         api = Api(kubeconfig)
-        for job in part:
-            job(api)
+        try:
+            for job in part:
+                job(api)
+        except Exception as e:  # a thread that ends early would make the figures wrong
+            failures.append(e)
     threads = [threading.Thread(target=work, args=(jobs[i::STREAMS],)) for i in range(STREAMS)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
+    if failures:
+        raise failures[0]
 
 
 def one_round(kubeconfig, meter, prefix, n):
