@@ -102,7 +102,7 @@ static int apply_refusal(struct record *r, const struct decision *d)
     notices_cut(&r->notices, 0); /* an older reason that was not told yet */
     if (notify(r, true, reason, &c->text))
         return no_memory(r);
-    publish(r, WRITE_STATUS, WAITING_WRITE_NS);
+    publish(r, WRITE_STATUS, publish_waiting_ns(c));
     return 0;
 }
 

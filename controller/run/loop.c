@@ -30,6 +30,11 @@ void run_log(struct controller *c, int level, const char *object, const char *fm
     c->cfg.log(c->cfg.log_arg, level, object, text);
 }
 
+bool run_busy(const struct controller *c)
+{
+    return writes_pending(c->writes) >= 16; /* as many as go out at once */
+}
+
 void run_changed(struct controller *c)
 {
     c->fresh = c->cycle_due = true;

@@ -580,6 +580,11 @@ static int64_t held_off(const struct record *r, int64_t wait_ns)
     return left > wait_ns ? left : wait_ns;
 }
 
+int64_t publish_waiting_ns(const struct controller *c)
+{
+    return run_busy(c) ? 5 * NS_PER_S : NS_PER_S;
+}
+
 void publish(struct record *r, enum write_level level, int64_t wait_ns)
 {
     struct controller *c = r->c;

@@ -11,8 +11,7 @@
 /* The API server pays 4 ms for each of these writes (HACKING.md "What a write costs"). */
 #define FIRST_WAIT_NS (200 * NS_PER_MS)
 #define BETWEEN_NS NS_PER_S
-#define BUSY_BETWEEN_NS (5 * NS_PER_S) /* while BUSY_WRITES or more wait */
-enum { BUSY_WRITES = 16 };
+#define BUSY_BETWEEN_NS (5 * NS_PER_S)
 
 struct queue_status {
     struct thing *t;
@@ -220,7 +219,7 @@ void queues_due(void *arg)
 {
     struct controller *c = arg;
     int64_t now = kube_mono(&c->seams.clock), next = INT64_MAX;
-    bool busy = writes_pending(c->writes) >= BUSY_WRITES;
+    bool busy = run_busy(c);
     struct thing *t, *tmp;
 
     if (!c->leads || c->stopping)

@@ -403,7 +403,7 @@ void record_look_at(struct record *r)
     }
     arm(r);
     if (changed || r->want_active_false || r->want_release || r->want_remove || r->want_priority)
-        publish(r, WRITE_STATUS, changed && waits(r) ? WAITING_WRITE_NS : 0);
+        publish(r, WRITE_STATUS, changed && waits(r) ? publish_waiting_ns(c) : 0);
     if (r->job)
         job_touch(r->job);
     flight_trim(r);
@@ -471,7 +471,7 @@ static void restore_wait(struct record *r, struct wait_text *w)
         if (!record_status(r) || status_unreserve(r->status, w->reason, w->message, c->observability,
                                                   c->explicit_status, run_now(c), r->view->generation))
             run_log(c, LOG_WARNING, r->key, "out of memory: why it waits is not told");
-        publish(r, WRITE_STATUS, WAITING_WRITE_NS);
+        publish(r, WRITE_STATUS, publish_waiting_ns(c));
     }
     mem_free(w->reason);
     mem_free(w->message);

@@ -120,6 +120,8 @@ struct controller {
 
 when_ns run_now(const struct controller *c); /* wall */
 void run_log(struct controller *c, int level, const char *object, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The API server is busy with what we wrote: what can wait is written later, and then less often. */
+bool run_busy(const struct controller *c);
 /* Something that decisions depend on changed. */
 void run_changed(struct controller *c);
 
@@ -205,9 +207,6 @@ struct flight {
     struct timer timer; /* the next look */
 };
 
-#define WAITING_WRITE_NS                                                                                     \
-    NS_PER_S /* why it waits: several changes become one write, or an admission takes it along */
-
 struct record {
     UT_hash_handle hh; /* by key */
     char *key;         /* "ns/name"; owned */
@@ -286,6 +285,8 @@ void record_deleted(struct controller *c, struct record *r); /* the object is go
 
 /* There is something to write: at once (0) or in a while, together with what comes until then. */
 void publish(struct record *r, enum write_level level, int64_t wait_ns);
+/* How long the write of why a Workload waits may wait: several changes become one write, or an admission takes it along. */
+int64_t publish_waiting_ns(const struct controller *c);
 /* A decision was made: its write waits for the sink. */
 void publish_decision(struct record *r, enum sink_what what, const char *reason, const char *message);
 /* Releases the writes whose decision is committed. */
