@@ -38,6 +38,32 @@ struct laws {
     char last_write_path[160];
 };
 
+/* ---- what is known of a Workload --------------------------------------------------------------------------------------- */
+
+static const char *owner_uid(const struct val *wl)
+{
+    const struct val *owners = val_path(wl, "metadata.ownerReferences");
+    return owners && owners->n ? val_text(owners->m[0].v, "uid", "") : "";
+}
+
+/* Of a Workload: what was found out about it, so that not all of them are read again and again. */
+struct claim {
+    const char *uid, *owner; /* its own and its job's */
+    bool accounted;
+    bool victim; /* its eviction was decided */
+};
+
+static struct claim *claim_of(struct laws *w, const struct version *v)
+{
+    struct claim *c = v->entry->law;
+    const char *uid = val_text(v->object, "metadata.uid", "");
+    if (c && strcmp(c->uid, uid) == 0)
+        return c;
+    c = v->entry->law = val_alloc(&w->l->store->a, sizeof(*c));
+    *c = (struct claim){.uid = uid, .owner = owner_uid(v->object)};
+    return c;
+}
+
 /* ---- decisions ---------------------------------------------------------------------------------------------------------- */
 
 static void turn_later(void *arg)
@@ -58,6 +84,9 @@ static uint64_t decide(struct sink *s, const struct sink_decision *d)
     w->ended[id] = false;
     w->safe_at[id] = w->l->clock.mono + wait;
     w->decided[d->what]++;
+    struct entry *e = store_find(w->l->store, resource_of_kind("Workload"), d->ns, d->name);
+    if (e && d->what == SINK_EVICT)
+        claim_of(w, e->newest)->victim = true;
     vclock_after(&w->l->clock, wait, turn_later, NULL);
     life_say(w->l, "decision %llu: %s %s/%s: %s", (unsigned long long)id, sink_what_name(d->what), d->ns,
              d->name, d->reason ? d->reason : "");
@@ -118,29 +147,6 @@ static bool is_accounted(const struct val *wl)
            !(active && !val_true(wl, "spec.active"));
 }
 
-static const char *owner_uid(const struct val *wl)
-{
-    const struct val *owners = val_path(wl, "metadata.ownerReferences");
-    return owners && owners->n ? val_text(owners->m[0].v, "uid", "") : "";
-}
-
-/* Of a Workload: what was found out about it, so that not all of them are read again and again. */
-struct claim {
-    const char *uid, *owner; /* its own and its job's */
-    bool accounted;
-};
-
-static struct claim *claim_of(struct laws *w, const struct version *v)
-{
-    struct claim *c = v->entry->law;
-    const char *uid = val_text(v->object, "metadata.uid", "");
-    if (c && strcmp(c->uid, uid) == 0)
-        return c;
-    c = v->entry->law = val_alloc(&w->l->store->a, sizeof(*c));
-    *c = (struct claim){.uid = uid, .owner = owner_uid(v->object)};
-    return c;
-}
-
 static void check_single(struct laws *w, const struct version *v)
 {
     const struct claim *mine = claim_of(w, v);
@@ -173,25 +179,15 @@ static struct entry *job_of(struct laws *w, const struct version *v)
                                                                                                      : NULL;
 }
 
-/* Does it still stand for something that runs or may run? What the controller knows to be over it may give to others before the write that
- * says so has arrived: a Job that is finished or gone, one that was evicted and has stopped. */
-static bool is_spent(struct laws *w, const struct entry *e)
+/* Victims count as gone for whoever comes after them in the same cycle (5.5): what is evicted, or is about to be, may be given to others
+ * before it has gone. Nothing else may. */
+static void charge_victims(struct laws *w, int sign)
 {
-    const struct version *v = e->newest;
-    if (!*owner_uid(v->object))
-        return false;
-    const struct entry *job = job_of(w, v);
-    const struct val *o = job ? job->newest->object : NULL;
-    return !o || job_finished(o) || val_path(o, "metadata.deletionTimestamp") ||
-           (life_condition(v->object, "Evicted") && val_true(o, "spec.suspend") &&
-            val_number(o, "status.active", 0) == 0);
-}
-
-static void charge_spent(struct laws *w, int sign)
-{
-    for (struct entry *e = store_first(w->l->store, resource_of_kind("Workload")); e; e = store_next(e))
-        if (!e->newest->deleted && claim_of(w, e->newest)->accounted && is_spent(w, e))
+    for (struct entry *e = store_first(w->l->store, resource_of_kind("Workload")); e; e = store_next(e)) {
+        const struct claim *c = e->newest->deleted ? NULL : claim_of(w, e->newest);
+        if (c && c->accounted && (c->victim || life_condition(e->newest->object, "Evicted")))
             quota_charge(w->l->quota, e->newest->object, sign);
+    }
 }
 
 static void on_reserved(struct laws *w, const struct version *v)
@@ -201,10 +197,10 @@ static void on_reserved(struct laws *w, const struct version *v)
     bool ours = strcmp(w->l->store->actor, "controller") == 0;
     if (ours && !quota_fits(w->l->quota, v->object, &why)) {
         str_clear(&why);
-        charge_spent(w, -1);
+        charge_victims(w, -1);
         if (!quota_fits(w->l->quota, v->object, &why))
             life_broken(w->l, "%s is admitted: %s", v->entry->key, str_text(&why));
-        charge_spent(w, 1);
+        charge_victims(w, 1);
     }
     str_free(&why);
     check_single(w, v);
@@ -249,6 +245,7 @@ static void on_workload(struct laws *w, const struct version *v)
     struct claim *claim = claim_of(w, v);
     bool was = claim->accounted, is = !v->deleted && is_accounted(v->object);
     claim->accounted = is;
+    claim->victim = claim->victim && is;
     l->r->workloads += !old;
     if (was)
         quota_charge(l->quota, old, -1);
@@ -261,6 +258,7 @@ static void on_workload(struct laws *w, const struct version *v)
         on_reserved(w, v);
     if (strcmp(l->store->actor, "controller") == 0)
         count_commits(w, old, v->object);
+    l->r->finished += !life_condition(old, "Finished") && life_condition(v->object, "Finished");
     if (old && life_condition(old, "Finished") && !life_condition(v->object, "Finished"))
         life_broken(l, "%s was finished and is not any more", v->entry->key);
     const struct val *finished = val_find(val_path(v->object, "status.conditions"), "type", "Finished");
@@ -487,7 +485,6 @@ void laws_end(struct life *l)
         life_broken(l, "all is over, and it still writes: %s", l->laws->last_write_path);
     for (struct entry *e = store_first(l->store, resource_of_kind("Workload")); e; e = store_next(e)) {
         bool created = !e->newest->deleted;
-        l->r->finished += created && life_condition(e->newest->object, "Finished");
         l->r->given_up += created && is_given_up(e->newest->object);
     }
 }

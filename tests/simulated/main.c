@@ -120,7 +120,7 @@ static void report(const struct totals *t, double seconds)
     printf("at least, in one life: %llu Workloads, %llu faults of %llu kinds\n",
            (unsigned long long)t->least_workloads, (unsigned long long)t->least_faults,
            (unsigned long long)t->least_kinds);
-    printf("%llu Workloads; at the end %llu finished, %llu given up; %llu admissions, %llu evictions, %llu "
+    printf("%llu Workloads, %llu finished, %llu given up; %llu admissions, %llu evictions, %llu "
            "starts of "
            "jobs\n",
            (unsigned long long)t->workloads, (unsigned long long)t->finished, (unsigned long long)t->given_up,

@@ -16,7 +16,7 @@ struct work {
     uint32_t starts;
     int64_t run_ns, ready_ns;
     uint32_t dull; /* so many starts at which it never becomes ready */
-    bool fails;
+    bool fails, over;
 };
 
 /* Something planned for a run. */
@@ -351,6 +351,25 @@ static void collect_all(void *arg)
     }
 }
 
+/* ---- what is over goes -------------------------------------------------------------------------------------------------- */
+
+/* After a while, as with ttlSecondsAfterFinished; most of it. */
+static void clear_away(void *arg)
+{
+    struct work *w = arg;
+    if (now_of(w))
+        rest_delete(w->l->store, "ttl", w->e->resource, w->e->ns, w->e->name);
+}
+
+static void clear_later(struct work *w)
+{
+    if (w->over)
+        return;
+    w->over = true;
+    if (life_below(w->l, 4))
+        vclock_after(&w->l->clock, life_between(w->l, 10 * NS_PER_S, 60 * NS_PER_S), clear_away, w);
+}
+
 /* ---- what they see ------------------------------------------------------------------------------------------------------ */
 
 static void look_later(struct work *w, void (*look)(void *w))
@@ -361,12 +380,22 @@ static void look_later(struct work *w, void (*look)(void *w))
     vclock_after(&w->l->clock, life_between(w->l, 5 * NS_PER_MS, 300 * NS_PER_MS), look, w);
 }
 
+static void on_job(struct work *w, const struct version *v)
+{
+    if (job_finished(v->object))
+        clear_later(w);
+    else
+        look_later(w, job_look);
+}
+
 static void on_workload(struct life *l, const struct version *v)
 {
     struct work *w = work_of(l, v);
-    if (is_bare(v->object))
+    if (is_bare(v->object)) {
         look_later(w, bare_look);
-    else if (!v->older || v->older->deleted)
+        if (life_condition(v->object, "Finished"))
+            clear_later(w);
+    } else if (!v->older || v->older->deleted)
         vclock_after(&l->clock, life_between(l, NS_PER_S / 10, NS_PER_S), collect_one, w);
     if (has_pending_check(v->object))
         vclock_after(&l->clock, life_between(l, NS_PER_S / 10, 3 * NS_PER_S), check_look, w);
@@ -379,7 +408,7 @@ static void on_change(void *arg, const struct version *v)
     if (r == jobs() && v->deleted)
         vclock_after(&l->clock, life_between(l, NS_PER_S / 20, NS_PER_S), collect_all, l);
     else if (r == jobs())
-        look_later(work_of(l, v), job_look);
+        on_job(work_of(l, v), v);
     else if (r == workloads() && !v->deleted)
         on_workload(l, v);
 }
