@@ -89,7 +89,7 @@ static int take_rest(const struct cli_command *c, int argc, char **argv, cli_tak
     for (int i = optind; i < argc; i++) {
         if (!c->arguments)
             return cli_bad_usage(c->name, "not expected here: %s", argv[i]);
-        if (strchr(c->arguments, '|') && !cli_word_known(c->arguments, argv[i]))
+        if (strchr(c->arguments, '|') && !(c->more && i > optind) && !cli_word_known(c->arguments, argv[i]))
             return refuse_word(c, "argument", c->arguments, argv[i]);
         int rc = take(ctx, "", argv[i]);
         if (rc)

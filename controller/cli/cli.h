@@ -16,6 +16,7 @@ int cli_worse(int a, int b);
 
 /* argv[0] is the command's name; the result is the exit status. */
 int cli_simulate(int argc, char **argv);
+int cli_history(int argc, char **argv);
 int cli_replay(int argc, char **argv);
 int cli_convert(int argc, char **argv);
 int cli_explain(int argc, char **argv);

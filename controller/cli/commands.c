@@ -239,6 +239,34 @@ static const char policies_about[] =
     "With --without-mutating nothing suspends a job at its creation: who creates one in a queue that is not "
     "suspended is warned, the controller stops it a moment later, and there are no defaults.";
 
+static const struct cli_option history_options[] = {
+    {"ledger", 0, "FILE", NULL,
+     "the ledger: that of a controller, or one that a simulation or replay has written"},
+    {"from", 0, "TIME", NULL, "from then on: 2026-03, 2026-03-02, 2026-03-02T09:00:00Z"},
+    {"to", 0, "TIME", NULL, "until then"},
+    {"queue", 0, "NAME", NULL, "only this ClusterQueue; of loans and preemptions: on either side"},
+    {"cohort", 0, "NAME", NULL, "only ClusterQueues below this cohort, as the cohorts are now"},
+    {"flavor", 0, "NAME", NULL, "only this flavor"},
+    {"resource", 0, "NAME", NULL, "only this resource"},
+    {"by", 0, "PERIOD", "day|week|month", "a line for each day, week (from Monday) or month of UTC"},
+    {"output", 'o', "FORMAT", "table|json|csv", "table (default), on a terminal with bars; json, csv"},
+    {"no-color", 0, NULL, NULL, "no colours on a terminal either"},
+    {0},
+};
+
+static const char history_about[] =
+    "Answers from a ledger, which may be in use: reading it holds nobody up.\n"
+    "  loans        who ran how many hours on whose quota; a matrix of who owes whom\n"
+    "  usage        quota in use, in hours\n"
+    "  admissions   how many Workloads were admitted, evicted, finished\n"
+    "  preemptions  evictions by rule: the work they threw away, and how long the quota took to come free\n"
+    "  waits        how long admitted Workloads had waited\n"
+    "  sql          your own SELECT; lib/ledger/README.md describes the tables and views\n"
+    "\n"
+    "Hours are those of a unit: a GPU for an hour, a core for an hour, a GiB for an hour. What has not ended "
+    "counts "
+    "until the ledger was written last. Gaps, and ends that nobody saw, are told on standard error.";
+
 static const struct cli_option no_options[] = {{0}};
 
 const struct cli_command cli_commands[] = {
@@ -327,6 +355,29 @@ const struct cli_command cli_commands[] = {
               "three policies over six weeks, side by side"},
              {"sluice replay jobs.csv -q queues/ -o json | jq '.runs[].all'", "for a program"}},
         .run = cli_replay,
+    },
+    {
+        .name = "history",
+        .synopsis =
+            "loans|usage|admissions|preemptions|waits --ledger FILE [--from TIME] [--to TIME] [--queue NAME] "
+            "[--cohort NAME] [--flavor NAME] [--resource NAME] [--by day|week|month] [-o table|json|csv] | "
+            "sql "
+            "'SELECT ...' --ledger FILE [-o table|json|csv]",
+        .summary = "who used and borrowed what, and whose quota it was",
+        .about = history_about,
+        .arguments = "loans|usage|admissions|preemptions|waits|sql",
+        .more = true,
+        .options = history_options,
+        .exits = {{"0", "printed"},
+                  {"1", "the file is no ledger, or the SQL is wrong"},
+                  {"2", "wrong usage"}},
+        .examples =
+            {{"sluice history loans --ledger ledger.db --from 2026-10 --to 2026-11",
+              "who owes whom, in October"},
+             {"sluice history usage --ledger ledger.db --queue team-b --by week -o csv", "for a spreadsheet"},
+             {"sluice history sql 'SELECT * FROM loans ORDER BY hours DESC LIMIT 10' --ledger ledger.db",
+              "the ten largest loans"}},
+        .run = cli_history,
     },
     {
         .name = "explain",

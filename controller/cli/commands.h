@@ -31,6 +31,7 @@ struct cli_command {
     /* What the arguments that belong to no option may be: words separated by '|', "PATH" for files, "COMMAND" for names of commands;
      * NULL = there are none. */
     const char *arguments;
+    bool more;                        /* the words are for the first argument; others may be anything */
     const struct cli_option *options; /* NULL = only --help */
     struct cli_text exits[CLI_EXITS_MAX];
     struct cli_text examples[CLI_EXAMPLES]; /* a command line, and what it does */
