@@ -165,9 +165,9 @@ static void drop(struct record *r)
     }
     notices_free(&r->notices);
     set_reclaimable(r, NULL, 0);
+    drop_status(r); /* before its view, which points to it */
     wl_view_free(r->view);
     wl_json_rest_free(r->rest);
-    drop_status(r);
     if (r->f) {
         mem_free(r->f->held);
         mem_free(r->f->text);
