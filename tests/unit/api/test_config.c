@@ -230,12 +230,9 @@ START_TEST(idle_fields_in_one_warning)
 {
     struct api_set *s = set_of_config(0, full);
     ck_assert_uint_eq(api_set_warnings(s), 1);
-    ck_assert_str_eq(
-        api_set_warning(s, 0),
-        "t.yaml:1: Configuration: no effect in Sluice so far: webhook, metrics, health, leaderElection, "
-        "controller, clientConnection, "
-        "multiKueue, objectRetentionPolicies, "
-        "resources.deviceClassMappings, visibilityServer");
+    ck_assert_str_eq(api_set_warning(s, 0), "t.yaml:1: Configuration: no effect in Sluice so far: webhook, "
+                                            "controller, clientConnection, multiKueue, "
+                                            "resources.deviceClassMappings, visibilityServer");
     api_set_free(s);
     s = set_of_config(0, "metrics: {}, waitForPodsReady: {timeout: 1m}");
     ck_assert_uint_eq(api_set_warnings(s), 0);
