@@ -5,11 +5,12 @@
 
 const char *fault_name(enum fault f)
 {
-    static const char *const names[FAULTS] = {
-        "request lost", "answer lost",  "throttled (429)", "broken (500)",  "overrun (504)",
-        "conflict",     "slow",         "connections cut", "half-dead",     "expired (410)",
-        "late watch",   "Lease stolen", "Lease deleted",   "clock stepped", "crash",
-        "paused",       "stopped"};
+    static const char *const names[FAULTS] = {"request lost",  "answer lost",      "throttled (429)",
+                                              "broken (500)",  "overrun (504)",    "conflict",
+                                              "slow",          "connections cut",  "half-dead",
+                                              "expired (410)", "late watch",       "Lease stolen",
+                                              "Lease deleted", "clock stepped",    "crash",
+                                              "paused",        "throttling storm", "stopped"};
     return f < FAULTS ? names[f] : "?";
 }
 
@@ -25,6 +26,8 @@ enum simserver_fault faults_of_request(void *arg, const struct simserver_request
     bool write = r->verb != KUBE_GET;
     if (l->o->silent_world || life_calm(l))
         return SIM_NONE;
+    if (l->clock.mono < l->storm_until)
+        return SIM_THROTTLED;
     if (write && l->crash_armed) {
         l->crash_armed = false;
         l->crash_due = true;
@@ -95,54 +98,73 @@ static void pause_it(struct life *l)
         vclock_after(&l->clock, 16 * NS_PER_S, steal_later, l);
 }
 
+static void cut(struct life *l)
+{
+    simserver_cut(&l->server);
+    life_fault(l, FAULT_CUT);
+}
+
+static void half_dead(struct life *l)
+{
+    if (simserver_half_dead(&l->server))
+        life_fault(l, FAULT_HALF_DEAD);
+}
+
+static void expire(struct life *l)
+{
+    if (simserver_expire(&l->server))
+        life_fault(l, FAULT_EXPIRED);
+}
+
+static void delay_watch(struct life *l)
+{
+    if (simserver_delay_watch(&l->server, life_between(l, NS_PER_S, 30 * NS_PER_S)))
+        life_fault(l, FAULT_LATE_WATCH);
+}
+
+/* Whatever is asked is put off. */
+static void storm(struct life *l)
+{
+    l->storm_until = l->clock.mono + life_between(l, NS_PER_S, 15 * NS_PER_S);
+    life_fault(l, FAULT_STORM);
+}
+
+static void crash_at_next_write(struct life *l)
+{
+    l->crash_armed = true;
+}
+
+static void stop(struct life *l)
+{
+    l->stop_due = true;
+}
+
 static void strike(void *arg)
 {
     struct life *l = arg;
-    static const enum fault which[] = {
-        FAULT_CUT,        FAULT_CUT,        FAULT_HALF_DEAD, FAULT_EXPIRED, FAULT_EXPIRED, FAULT_LATE_WATCH,
-        FAULT_LATE_WATCH, FAULT_LATE_WATCH, FAULT_STOLEN,    FAULT_DELETED, FAULT_CLOCK,   FAULT_CLOCK,
-        FAULT_CRASH,      FAULT_CRASH,      FAULT_CRASH,     FAULT_STOP,    FAULT_PAUSE,   FAULT_PAUSE};
-    enum fault f = which[life_below(l, sizeof(which) / sizeof(which[0]))];
-    if (life_calm(l))
-        return;
-    switch (f) {
-    case FAULT_CUT:
-        simserver_cut(&l->server);
-        life_fault(l, f);
-        break;
-    case FAULT_HALF_DEAD:
-        if (simserver_half_dead(&l->server))
-            life_fault(l, f);
-        break;
-    case FAULT_EXPIRED:
-        if (simserver_expire(&l->server))
-            life_fault(l, f);
-        break;
-    case FAULT_LATE_WATCH:
-        if (simserver_delay_watch(&l->server, life_between(l, NS_PER_S, 30 * NS_PER_S)))
-            life_fault(l, f);
-        break;
-    case FAULT_STOLEN:
-        steal(l);
-        break;
-    case FAULT_DELETED:
-        delete_lease(l);
-        break;
-    case FAULT_CLOCK:
-        step_clock(l);
-        break;
-    case FAULT_CRASH:
-        l->crash_armed = true; /* at the next write */
-        break;
-    case FAULT_PAUSE:
-        pause_it(l);
-        break;
-    case FAULT_STOP:
-        l->stop_due = true;
-        break;
-    default:
-        break;
-    }
+    static void (*const which[])(struct life * l) = {cut,
+                                                     cut,
+                                                     cut,
+                                                     half_dead,
+                                                     expire,
+                                                     expire,
+                                                     delay_watch,
+                                                     delay_watch,
+                                                     delay_watch,
+                                                     steal,
+                                                     delete_lease,
+                                                     step_clock,
+                                                     step_clock,
+                                                     pause_it,
+                                                     pause_it,
+                                                     storm,
+                                                     crash_at_next_write,
+                                                     crash_at_next_write,
+                                                     crash_at_next_write,
+                                                     stop};
+    uint32_t i = life_below(l, sizeof(which) / sizeof(which[0]));
+    if (!life_calm(l))
+        which[i](l);
 }
 
 void faults_start(struct life *l)

@@ -24,6 +24,7 @@ enum fault {
     FAULT_CLOCK,       /* the time of day jumps */
     FAULT_CRASH,       /* the controller ends without a word, at a write */
     FAULT_PAUSE,       /* it does not run for a while, and the world goes on */
+    FAULT_STORM,       /* everything is throttled for seconds */
     FAULT_STOP,        /* it is told to stop, and another begins */
     FAULTS
 };

@@ -101,6 +101,7 @@ struct life {
     char identity[32];
     uint32_t instance;
     bool crash_armed, crash_due, stop_due;
+    int64_t storm_until;   /* mono: everything is throttled before */
     int64_t down_until;    /* mono: no controller before */
     int64_t renew_started; /* mono: when the last renewal that went well was begun; -1 = it does not lead */
     int64_t calm_at;       /* mono: no faults and no whims after that */

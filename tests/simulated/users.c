@@ -44,9 +44,11 @@ static struct order order_of(struct life *l)
         o.pods = o.pods < cq->gpu ? o.pods : 1;
     }
     const char *dull = life_below(l, 20) == 0 ? ",\"sim/dull\":\"1\"" : "";
+    const char *fewer =
+        o.pods > 1 && life_below(l, 6) == 0 ? ",\"kueue.x-k8s.io/job-min-parallelism\":\"1\"" : "";
     const char *fails = life_below(l, 15) == 0 ? ",\"sim/fails\":\"1\"" : "";
-    o.notes = val_printf(&l->store->a, "{\"sim/run-ms\":\"%u\",\"sim/ready-ms\":\"%u\"%s%s}",
-                         500 + life_below(l, 20) * 500, 50 + life_below(l, 20) * 100, dull, fails);
+    o.notes = val_printf(&l->store->a, "{\"sim/run-ms\":\"%u\",\"sim/ready-ms\":\"%u\"%s%s%s}",
+                         500 + life_below(l, 20) * 500, 50 + life_below(l, 20) * 100, dull, fewer, fails);
     return o;
 }
 
@@ -71,13 +73,14 @@ static void bring_job(struct life *l, const struct order *o)
 {
     const char *class = class_of(l);
     class = class ? val_printf(&l->store->a, ",\"kueue.x-k8s.io/priority-class\":\"%s\"", class) : "";
+    const char *limit = life_below(l, 30) == 0 ? ",\"kueue.x-k8s.io/max-exec-time-seconds\":\"4\"" : "";
     rest_create(
         l->store, "user", jobs(), o->lq->ns,
         val_format(&l->store->a,
-                   "{\"metadata\":{\"name\":\"job-%u\",\"labels\":{\"kueue.x-k8s.io/queue-name\":\"%s\"%s},"
+                   "{\"metadata\":{\"name\":\"job-%u\",\"labels\":{\"kueue.x-k8s.io/queue-name\":\"%s\"%s%s},"
                    "\"annotations\":%s},\"spec\":{\"suspend\":%s,\"parallelism\":%lld,\"completions\":%lld,"
                    "\"template\":%s}}",
-                   l->arrived, o->lq->name, class, o->notes, l->scene.policy ? "true" : "false",
+                   l->arrived, o->lq->name, class, limit, o->notes, l->scene.policy ? "true" : "false",
                    (long long)o->pods, (long long)o->pods, template(l, o)));
     l->r->jobs++;
 }
