@@ -180,9 +180,18 @@ static void on_step_end(void *arg)
     flush(k, ROWS_A_BATCH);
 }
 
+/* Who holds quota in the files is in the world already. */
+static void hold_first(struct keep *k, const struct sim_wl *sw)
+{
+    if (sw->wl && sw->wl->marks.reserved && !sw->wl->marks.finished)
+        hold(k, sw->wl, sw->status.cond[COND_QUOTA_RESERVED].since);
+}
+
 void keep_sim(struct keep *k, struct sim *s)
 {
     k->sim = s;
+    for (uint32_t i = 0; i < sim_count(s); i++)
+        hold_first(k, sim_at(s, i));
     sim_keep_history(s, &(struct sim_history){k, on_cycle, on_changed, on_step_end});
 }
 

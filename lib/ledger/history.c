@@ -186,7 +186,7 @@ static int find_bounds(struct question *q, struct err *err)
     int rc = history_number(q->h, "SELECT max(last_ns) FROM session", 0, 0, &last, err);
 
     q->from = q->f->from == WHEN_NONE ? INT64_MIN + 1 : q->f->from;
-    q->to = i64_add(last, 1); /* what was decided at the last moment counts, too */
+    q->to = last;
     if (q->f->to != WHEN_NONE && q->f->to < q->to)
         q->to = q->f->to;
     return rc;
@@ -223,7 +223,7 @@ int history_ask(struct history *h, enum history_report report, const struct hist
         rc = find_name(&q, f->resource, &q.resource, err);
     if (!rc)
         rc = find_members(&q, err);
-    if (!rc && !q.nothing && q.from < q.to)
+    if (!rc && !q.nothing)
         rc = reports_read(&q, report, err);
     if (!rc)
         rc = sums_rows(&q, err);

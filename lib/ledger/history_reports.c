@@ -88,7 +88,7 @@ static int loan_row(struct question *q, sqlite3_stmt *st)
     if (q->taken)
         goes_on(q, &key, v, began);
     int rc = sums_spread(q, &key, v, began, ended, &last);
-    if (!rc && last && ended < q->to && sqlite3_column_int64(st, 8))
+    if (!rc && last && (ended < q->to || q->to != q->f->to) && sqlite3_column_int64(st, 8))
         rc = take_back(q, &key, last, v, ended);
     return rc;
 }
@@ -222,8 +222,10 @@ int reports_read(struct question *q, enum history_report report, struct err *err
 {
     const struct report *r = &reports[report];
     sqlite3_stmt *st = NULL;
-    int rc = history_prepare(q->h, q->f->from == WHEN_NONE ? r->all : r->late, q->from, q->to, &st, err),
-        code = SQLITE_DONE;
+    /* What was decided at the last moment that is known counts; an interval has no length there. */
+    bool up_to_end = r->row != loan_row && r->row != usage_row && q->to != q->f->to;
+    int code = SQLITE_DONE, rc = history_prepare(q->h, q->f->from == WHEN_NONE ? r->all : r->late, q->from,
+                                                 i64_add(q->to, up_to_end), &st, err);
 
     while (!rc && (code = sqlite3_step(st)) == SQLITE_ROW)
         if (r->row(q, st))
