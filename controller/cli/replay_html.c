@@ -309,7 +309,7 @@ int replay_print_html(const struct replay_print *p, struct str *out)
         page_answers(&g);
         put_numbers(&g);
         put_time(&g);
-        page_loans(&g);
+        rc = page_loans(&g);
         page_waits(&g);
         page_queues(&g);
         str_add(out, "</main>\n<footer><p>Made by <code>sluice replay --report</code>. This file needs "

@@ -40,7 +40,7 @@ void page_length(struct str *out, int64_t ns);
 void page_lender(struct str *out, const struct replay_loan *l);
 
 void page_answers(struct page *g);
-void page_loans(struct page *g);
+MUST_USE int page_loans(struct page *g); /* ERR_NOMEM */
 void page_waits(struct page *g);
 void page_queues(struct page *g);
 

@@ -1,6 +1,9 @@
 /* Who borrows from whom: as a matrix and as a flow. */
 #include "cli/replay_html.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 /* A borrower or a lender of a run, and what it stands for. */
@@ -31,52 +34,50 @@ static uint32_t place_of(const struct parties *s, const struct replay_loan *l, b
     return i;
 }
 
-static wide sum_of(const struct replay_result *r, const struct replay_loan *l, bool lenders)
+static int compare_lenders(const void *a, const void *b)
 {
-    const struct party p = {l, 0};
-    wide sum = 0;
+    const struct replay_loan *x = *(const struct replay_loan *const *)a,
+                             *y = *(const struct replay_loan *const *)b;
 
-    for (uint32_t i = 0; i < r->nloans; i++)
-        if (is_party(&p, &r->loans[i], lenders))
-            sum += r->loans[i].amount;
-    return sum;
+    return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp(x->lender, y->lender);
 }
 
-/* Is a loan before this one of the same party? */
-static bool is_known(const struct replay_result *r, uint32_t k, bool lenders)
+/* One more party among the largest; who does not reach is part of the rest. */
+static void add_party(struct parties *s, struct party p, wide *rest)
 {
-    const struct party p = {&r->loans[k], 0};
+    uint32_t i = s->n;
 
-    for (uint32_t i = 0; i < k; i++)
-        if (is_party(&p, &r->loans[i], lenders))
-            return true;
-    return false;
+    for (; i && s->at[i - 1].sum < p.sum; i--)
+        if (i < PAGE_PARTIES_MAX)
+            s->at[i] = s->at[i - 1];
+        else
+            *rest += s->at[i - 1].sum;
+    if (i < PAGE_PARTIES_MAX)
+        s->at[i] = p;
+    else
+        *rest += p.sum;
+    s->n += s->n < PAGE_PARTIES_MAX;
 }
 
-/* The largest first; what does not reach among them is one more. */
-static void find_parties(const struct replay_result *r, bool lenders, struct parties *ret)
+/* `loans`: those of a party stand together. The largest party first. */
+static void find_parties(const struct replay_loan *const *loans, uint32_t n, bool lenders,
+                         struct parties *ret)
 {
-    struct party rest = {NULL, 0};
+    struct party p = {NULL, 0};
+    wide rest = 0;
 
     ret->n = 0;
-    for (uint32_t k = 0; k < r->nloans; k++) {
-        if (is_known(r, k, lenders))
-            continue;
-        struct party p = {&r->loans[k], sum_of(r, &r->loans[k], lenders)};
-        uint32_t i = ret->n;
-        for (; i && ret->at[i - 1].sum < p.sum; i--)
-            if (i < PAGE_PARTIES_MAX)
-                ret->at[i] = ret->at[i - 1];
-            else
-                rest.sum += ret->at[i - 1].sum;
-        if (i < PAGE_PARTIES_MAX)
-            ret->at[i] = p;
-        else
-            rest.sum += p.sum;
-        ret->n += ret->n < PAGE_PARTIES_MAX;
+    for (uint32_t k = 0; k < n; k++) {
+        if (k && !is_party(&p, loans[k], lenders)) {
+            add_party(ret, p, &rest);
+            p.sum = 0;
+        }
+        p.loan = loans[k];
+        p.sum += loans[k]->amount;
     }
-    if (rest.sum)
-        ret->at[ret->n++] = rest;
+    add_party(ret, p, &rest);
+    if (rest)
+        ret->at[ret->n++] = (struct party){NULL, rest};
 }
 
 struct loans_page {
@@ -85,11 +86,19 @@ struct loans_page {
     wide most, all;
 };
 
-static void fill(const struct replay_result *r, struct loans_page *s)
+static int fill(const struct replay_result *r, struct loans_page *s)
 {
+    const struct replay_loan **loans = mem_zalloc(r->nloans, sizeof(const struct replay_loan *));
+
     *s = (struct loans_page){.most = 0};
-    find_parties(r, true, &s->lenders);
-    find_parties(r, false, &s->borrowers);
+    if (!loans)
+        return ERR_NOMEM;
+    for (uint32_t i = 0; i < r->nloans; i++)
+        loans[i] = &r->loans[i];
+    find_parties(loans, r->nloans, false, &s->borrowers);
+    qsort(loans, r->nloans, sizeof(const struct replay_loan *), compare_lenders);
+    find_parties(loans, r->nloans, true, &s->lenders);
+    mem_free(loans);
     for (uint32_t i = 0; i < r->nloans; i++) {
         const struct replay_loan *l = &r->loans[i];
         wide *to = &s->sum[place_of(&s->borrowers, l, false)][place_of(&s->lenders, l, true)];
@@ -97,6 +106,7 @@ static void fill(const struct replay_result *r, struct loans_page *s)
         s->all += l->amount;
         s->most = *to > s->most ? *to : s->most;
     }
+    return 0;
 }
 
 static void put_party(struct str *out, const struct party *p, bool lender)
@@ -258,7 +268,7 @@ static void put_flow(struct page *g, const struct loans_page *s)
     str_add(g->out, "</svg>\n");
 }
 
-void page_loans(struct page *g)
+int page_loans(struct page *g)
 {
     struct loans_page s;
 
@@ -272,9 +282,11 @@ void page_loans(struct page *g)
             str_add(g->out, "<p>Nobody borrows.</p>\n");
             continue;
         }
-        fill(r, &s);
+        if (fill(r, &s))
+            return ERR_NOMEM;
         put_flow(g, &s);
         put_matrix(g, &s);
     }
     str_add(g->out, "</section>\n");
+    return 0;
 }

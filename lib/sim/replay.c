@@ -71,6 +71,7 @@ void replay_free(struct replay *r)
     mem_free(r->held_at);
     mem_free(r->heap);
     mem_free(r->loans);
+    mem_free(r->loan_at);
     share_free(r);
     seen_free(&r->seen);
     str_free(&r->text);

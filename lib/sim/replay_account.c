@@ -226,6 +226,50 @@ static void follow_lent(struct replay *r, const struct loan *loan, when_ns until
         follow_series(r, r->total.g, SERIES_LENT, loan->began, until, loan->amount);
 }
 
+static uint32_t *loan_place(const struct replay *r, uint32_t borrower, struct loan_lender lender)
+{
+    uint64_t h = (((uint64_t)borrower << 32 | lender.name) + lender.kind) * UINT64_C(0x9e3779b97f4a7c15);
+
+    for (uint32_t i = (uint32_t)(h >> 32);; i++) {
+        uint32_t *at = &r->loan_at[i & (r->nloan_at - 1)];
+        const struct loan_sum *s = *at ? &r->loans[*at - 1] : NULL;
+        if (!s || (s->borrower == borrower && s->lender.kind == lender.kind && s->lender.name == lender.name))
+            return at;
+    }
+}
+
+static int grow_loans(struct replay *r)
+{
+    uint32_t n = r->nloan_at ? 2 * r->nloan_at : 64, *old = r->loan_at;
+
+    if (mem_grow((void **)&r->loans, &r->cap_loans, r->nloans + 1, sizeof(*r->loans)))
+        return ERR_NOMEM;
+    if (2 * (r->nloans + 1) <= r->nloan_at)
+        return 0;
+    uint32_t *at = mem_zalloc(n, sizeof(*at));
+    if (!at)
+        return ERR_NOMEM;
+    r->loan_at = at;
+    r->nloan_at = n;
+    for (uint32_t i = 0; i < r->nloans; i++)
+        *loan_place(r, r->loans[i].borrower, r->loans[i].lender) = i + 1;
+    mem_free(old);
+    return 0;
+}
+
+static int find_loan(struct replay *r, const struct loan *loan, struct loan_sum **ret, struct err *err)
+{
+    if (grow_loans(r))
+        return err_set(err, ERR_NOMEM, "out of memory for the loans");
+    uint32_t *at = loan_place(r, loan->borrower, loan->lender);
+    if (!*at) {
+        r->loans[r->nloans++] = (struct loan_sum){loan->borrower, loan->lender, 0};
+        *at = r->nloans;
+    }
+    *ret = &r->loans[*at - 1];
+    return 0;
+}
+
 static int add_loan(struct replay *r, const struct loan *loan, when_ns until, struct err *err)
 {
     wide sum = times(loan->amount, window_part(r->opt.window, loan->began, until));
@@ -233,16 +277,9 @@ static int add_loan(struct replay *r, const struct loan *loan, when_ns until, st
 
     if (!sum || strcmp(world_pair(r->w, loan->fr).resource, names_text(world_names(r->w), r->gpu)) != 0)
         return 0;
-    for (uint32_t i = 0; i < r->nloans && !s; i++)
-        if (r->loans[i].borrower == loan->borrower && r->loans[i].lender.kind == loan->lender.kind &&
-            r->loans[i].lender.name == loan->lender.name)
-            s = &r->loans[i];
-    if (!s) {
-        if (mem_grow((void **)&r->loans, &r->cap_loans, r->nloans + 1, sizeof(*r->loans)))
-            return err_set(err, ERR_NOMEM, "out of memory for the loans");
-        s = &r->loans[r->nloans++];
-        *s = (struct loan_sum){loan->borrower, loan->lender, 0};
-    }
+    int rc = find_loan(r, loan, &s, err);
+    if (rc)
+        return rc;
     s->amount += sum;
     if (r->opt.bins)
         follow_lent(r, loan, until);
@@ -410,13 +447,15 @@ static int check_group(const struct replay_group *g, struct err *err)
     return 0;
 }
 
-static int check_queue(const struct replay_result *res, const struct replay_group *g, struct err *err)
+/* Queues are asked for in order of their names, and so lie the loans: *at goes over them once. */
+static int check_queue(const struct replay_result *res, const struct replay_group *g, uint32_t *at,
+                       struct err *err)
 {
     wide sum = 0;
 
-    for (uint32_t i = 0; i < res->nloans; i++)
-        if (!strcmp(res->loans[i].borrower, g->name))
-            sum += res->loans[i].amount;
+    for (; *at < res->nloans && strcmp(res->loans[*at].borrower, g->name) <= 0; ++*at)
+        if (!strcmp(res->loans[*at].borrower, g->name))
+            sum += res->loans[*at].amount;
     if (g->series.cap &&
         (series_sum(&g->series, SERIES_USED) != g->used || series_sum(&g->series, SERIES_LENT) != g->lent ||
          series_sum(&g->series, SERIES_BORROWED) != g->borrowed))
@@ -428,6 +467,7 @@ int replay_check(const struct replay *r, struct err *err)
 {
     const struct replay_result *res = &r->res;
     wide queues = 0, tenants = 0, sizes = 0;
+    uint32_t at = 0;
     int rc = check_group(&res->total, err);
 
     if (!rc && res->total.borrowed != res->total.lent + res->total.overdraft)
@@ -435,7 +475,7 @@ int replay_check(const struct replay *r, struct err *err)
     if (!rc && res->arrived != res->ended + res->waiting + res->running)
         rc = broken("no job lost", &res->total, err);
     for (uint32_t i = 0; i < res->nqueues && !rc; i++) {
-        rc = check_queue(res, &res->queues[i], err);
+        rc = check_queue(res, &res->queues[i], &at, err);
         queues += res->queues[i].used;
     }
     for (uint32_t i = 0; i < res->ntenants && !rc; i++) {

@@ -96,6 +96,7 @@ struct replay {
         wide amount;
     } * loans; /* owned */
     uint32_t nloans, cap_loans;
+    uint32_t *loan_at, nloan_at; /* owned; places + 1 in `loans` by hash, a power of two of them */
 };
 
 /* replay_load.c */
