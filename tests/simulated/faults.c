@@ -5,12 +5,12 @@
 
 const char *fault_name(enum fault f)
 {
-    static const char *const names[FAULTS] = {"request lost",  "answer lost",      "throttled (429)",
-                                              "broken (500)",  "overrun (504)",    "conflict",
-                                              "slow",          "connections cut",  "half-dead",
-                                              "expired (410)", "late watch",       "Lease stolen",
-                                              "Lease deleted", "clock stepped",    "crash",
-                                              "paused",        "throttling storm", "stopped"};
+    static const char *const names[FAULTS] = {
+        "request lost",    "answer lost",      "throttled (429)", "broken (500)",
+        "overrun (504)",   "refused (403)",    "conflict",        "slow",
+        "connections cut", "half-dead",        "expired (410)",   "late watch",
+        "Lease stolen",    "Lease deleted",    "clock stepped",   "crash",
+        "paused",          "throttling storm", "stopped",         "memory out"};
     return f < FAULTS ? names[f] : "?";
 }
 
@@ -20,9 +20,9 @@ enum simserver_fault faults_of_request(void *arg, const struct simserver_request
 {
     struct life *l = arg;
     static const enum simserver_fault of[] = {SIM_LOST_BEFORE, SIM_LOST_AFTER, SIM_THROTTLED, SIM_BROKEN,
-                                              SIM_OVERRUN,     SIM_CONFLICT,   SIM_SLOW};
+                                              SIM_SLOW,        SIM_OVERRUN,    SIM_REFUSED,   SIM_CONFLICT};
     static const enum fault as[] = {FAULT_LOST_BEFORE, FAULT_LOST_AFTER, FAULT_THROTTLED, FAULT_BROKEN,
-                                    FAULT_OVERRUN,     FAULT_CONFLICT,   FAULT_SLOW};
+                                    FAULT_SLOW,        FAULT_OVERRUN,    FAULT_REFUSED,   FAULT_CONFLICT};
     bool write = r->verb != KUBE_GET;
     if (l->o->silent_world || life_calm(l))
         return SIM_NONE;
@@ -35,9 +35,7 @@ enum simserver_fault faults_of_request(void *arg, const struct simserver_request
     }
     if (life_below(l, write ? 60 : 90) != 0)
         return SIM_NONE;
-    uint32_t i = life_below(l, 7);
-    if (!write && (of[i] == SIM_CONFLICT || of[i] == SIM_OVERRUN))
-        return SIM_NONE;
+    uint32_t i = life_below(l, write ? 8 : 5); /* the last are for writes alone */
     if (of[i] == SIM_CONFLICT && (r->verb == KUBE_POST || !r->route->name))
         return SIM_NONE;
     life_fault(l, as[i]);

@@ -13,6 +13,7 @@ enum fault {
     FAULT_THROTTLED,   /* 429 */
     FAULT_BROKEN,      /* 500 */
     FAULT_OVERRUN,     /* 504, done all the same */
+    FAULT_REFUSED,     /* 403, nothing done */
     FAULT_CONFLICT,    /* 409: somebody wrote just before */
     FAULT_SLOW,        /* an answer that takes long, or too long */
     FAULT_CUT,         /* all connections end */
@@ -26,6 +27,7 @@ enum fault {
     FAULT_PAUSE,       /* it does not run for a while, and the world goes on */
     FAULT_STORM,       /* everything is throttled for seconds */
     FAULT_STOP,        /* it is told to stop, and another begins */
+    FAULT_MEMORY,      /* its memory runs out; only when asked for */
     FAULTS
 };
 
@@ -34,6 +36,7 @@ const char *fault_name(enum fault f);
 struct life_options {
     bool verbose;         /* tell what happens */
     bool silent_world;    /* no faults */
+    bool memory;          /* memory runs out now and then */
     const char *watch_of; /* with verbose: only objects whose key holds this; NULL = all */
 };
 

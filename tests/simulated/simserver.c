@@ -259,6 +259,9 @@ static bool befall(struct kube_call *c, enum simserver_fault f)
         execute(c, &a);
         reply(c, refuse(s->store, 504, "Timeout", "request did not complete within the requested timeout"));
         return true;
+    case SIM_REFUSED:
+        reply(c, refuse(s->store, 403, "Forbidden", "a policy of this cluster denied the request"));
+        return true;
     case SIM_CONFLICT:
         meddle(c);
         return false;

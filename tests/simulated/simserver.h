@@ -15,6 +15,7 @@ enum simserver_fault {
     SIM_THROTTLED,   /* 429 with Retry-After */
     SIM_BROKEN,      /* 500, nothing done */
     SIM_OVERRUN,     /* 504, done all the same */
+    SIM_REFUSED,     /* 403: somebody's policy will not have it, this time */
     SIM_CONFLICT,    /* somebody writes to the object just before */
     SIM_SLOW,        /* takes seconds */
     SIM_FAULTS,
