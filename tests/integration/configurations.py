@@ -1,6 +1,13 @@
 """The Configurations of the groups of tests that share a controller. A group that is not here runs without one: --kubeconfig alone."""
 
-HEAD = "apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\n"
+# Several controllers run on one machine: they serve nothing there.
+HEAD = """apiVersion: config.kueue.x-k8s.io/v1beta2
+kind: Configuration
+metrics:
+  bindAddress: "0"
+health:
+  healthProbeBindAddress: "0"
+"""
 
 # A Lease that is free soon after its holder was killed; long enough for a machine that does much else.
 QUICK_LEASE = """leaderElection:
@@ -30,5 +37,18 @@ objectRetentionPolicies:
     afterDeactivatedByKueue: 2s
 """,
 }
+
+# Every Job of namespaces with a label is held, also without a queue name.
+CONFIG["manage"] = HEAD + """manageJobsWithoutQueueName: true
+managedJobsNamespaceSelector:
+  matchLabels:
+    managed: "yes"
+waitForPodsReady:
+  timeout: 10m
+  blockAdmission: true
+admissionFairSharing:
+  usageHalfLifeTime: 10m
+  usageSamplingInterval: 1s
+"""
 
 PREPARE = {"fair": lambda env: env.install_job_set()}

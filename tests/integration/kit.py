@@ -44,7 +44,8 @@ def is_false(o, kind, reason=None):
 def parse_cpu(quantity):
     """Thousandths."""
     text = str(quantity)
-    return int(text[:-1]) if text.endswith("m") else round(float(text) * 1000)
+    scale = {"n": 1e-6, "u": 1e-3, "m": 1, "k": 1e6}
+    return round(float(text[:-1]) * scale[text[-1]]) if text[-1] in scale else round(float(text) * 1000)
 
 
 def until(what, condition, seconds=DEADLINE_S, alive=None, every=0.05):

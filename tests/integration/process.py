@@ -141,9 +141,13 @@ class Supervisor:
     def leads(self):
         return "leading as" in self.controller.text()
 
-    def stop(self):
+    def end(self):
+        """It is not started again."""
         with self.lock:
             self.ending = True
         self.thread.join()
+
+    def stop(self):
+        self.end()
         self.controller.stop()
         self.alive()

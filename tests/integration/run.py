@@ -47,6 +47,7 @@ class Env:
         self.logs = logs
         self.controller = None
         self.own = []  # all that were started
+        self.supervisors = []
         self.starts = 0
 
     # ---- what is installed
@@ -108,13 +109,18 @@ class Env:
 
     def supervised(self, name, config, server=None):
         """Started, and again whenever it ends; the one that t.until() asks whether all is well."""
-        self.controller = Supervisor(self.new_controller(name, config, server)).start()
+        self.controller = self.supervisor(name, config, server)
         return self.controller
+
+    def supervisor(self, name, config, server=None):
+        self.supervisors.append(Supervisor(self.new_controller(name, config, server)).start())
+        return self.supervisors[-1]
 
     def end_all(self):
         """Whatever a test left running."""
-        if isinstance(self.controller, Supervisor):
-            self.controller.ending = True
+        for s in self.supervisors:
+            s.end()
+        self.supervisors.clear()
         self.controller = None
         for c in self.own:
             if c.alive():

@@ -1,5 +1,5 @@
 """What a Configuration turns on: waitForPodsReady with its time-outs, retention, JobSet."""
-from kit import LONG, QUEUE, check, cond, is_true, same, test
+from kit import LONG, QUEUE, check, cond, is_true, parse_cpu, same, test
 
 
 # ---- waitForPodsReady: time-out 5 s, recovery 3 s, back-off 1 s, 2 s, then no more
@@ -127,3 +127,55 @@ def child_of_job_set(t):
     t.api.patch("Workload", t.ns, w["metadata"]["name"], {"spec": {"active": False}})
     t.until("the child to stand again", lambda: t.get_job("child")["spec"].get("suspend"))
     same("Workloads of the child", t.workloads("child"), [])
+
+
+# ---- manageJobsWithoutQueueName, blockAdmission, admission fair sharing
+
+@test("manage")
+def without_queue_name(t):
+    """In a namespace that is managed a Job without a queue name is held until it names one; elsewhere it is nobody's."""
+    t.job("free", queue=None)
+    t.until("it to run by itself", lambda: is_true(t.get_job("free"), "Complete"))
+    same("Workloads", t.workloads("free"), [])
+    t.api.patch("Namespace", None, t.ns, {"metadata": {"labels": {"managed": "yes"}}})
+    t.queue(cpu=1)
+    t.job("held", queue=None, run="300ms")
+    t.until("it to be held", lambda: t.get_job("held")["spec"].get("suspend") and t.workloads("held"))
+    t.fence()
+    check(t.get_job("held")["spec"]["suspend"], "it runs without a queue")
+    t.api.patch("Job", t.ns, "held", {"metadata": {"labels": {QUEUE: "q"}}})
+    t.finished("held")
+
+
+@test("manage")
+def block_admission(t):
+    """blockAdmission: nobody else starts before the pods of the last one are ready."""
+    t.api.patch("Namespace", None, t.ns, {"metadata": {"labels": {"managed": "yes"}}})
+    t.queue(cpu=4)
+    t.job("slow", run=LONG, pod={"sluice.dev/ready-after": "2s"})
+    t.admitted("slow")
+    t.job("next", run=LONG)
+    w = t.admitted("next")
+    ready = cond(t.wl("slow"), "PodsReady")
+    check(ready["status"] == "True" and ready["lastTransitionTime"] <= cond(w, "Admitted")["lastTransitionTime"], ready, cond(w, "Admitted"))
+
+
+@test("manage")
+def admission_fair_sharing(t):
+    """The LocalQueue that used less goes first, and its status tells what it used."""
+    t.api.patch("Namespace", None, t.ns, {"metadata": {"labels": {"managed": "yes"}}})
+    t.cluster_queue("q", 1, admissionScope={"admissionMode": "UsageBasedAdmissionFairSharing"})
+    for lq in ("greedy", "modest"):
+        t.local_queue(lq, t.own("q"))
+    t.job("g0", "greedy", run="3s")
+    t.runs("g0")
+
+    def used(lq):
+        status = t.lq(lq).get("status", {}).get("fairSharing", {}).get("admissionFairSharingStatus", {})
+        return parse_cpu(status.get("consumedResources", {}).get("cpu", 0))
+    t.until("the use to be told", lambda: used("greedy") > 0)
+    for i in range(2):
+        t.job(f"g{i + 1}", "greedy", run=LONG)
+    t.job("m0", "modest", run=LONG)
+    t.runs("m0")
+    check(used("modest") < used("greedy"), used("modest"), used("greedy"))

@@ -20,24 +20,31 @@ END_S = 300
 
 
 class Load:
-    """Jobs of three sizes in two queues of a cohort, without preemption: each may be started once and no more."""
+    """Jobs of two sizes in two queues of a cohort, without preemption: each may be started once and no more."""
+    once, preemption = True, {}
 
     def __init__(self, t, quota=3):
         self.t, self.quota, self.names = t, quota, []
-        self.worst = 0
+        self.worst, self.classes = 0, [t.priority_class(c, v) for c, v in (("low", 1), ("high", 9))]
         for q in ("a", "b"):
-            t.cluster_queue(q, quota, cohort="all")
+            t.cluster_queue(q, quota, cohort="all", **self.preemption)
             t.local_queue(q)
 
     def add(self, n, run="400ms"):
         for _ in range(n):
             i = len(self.names)
-            self.names.append(self.t.job(f"j{i}", "ab"[i % 2], cpu=(1, 2, 1)[i % 3], run=run))
+            self.names.append(self.t.job(f"j{i}", "ab"[i % 2], cpu=(1, 2, 1)[i % 3], run=run, priority=self.priority(i)))
+
+    def priority(self, i):
+        return None
 
     def check_quota(self):
         used = sum(self.t.usage().values())
         self.worst = max(self.worst, used)
         check(used <= 2000 * self.quota, f"admitted beyond the quota: {used} of {2000 * self.quota}")
+
+    def usage_or_end(self):
+        return self.t.usage() or any(is_true(w, "Finished") for w in self.t.workloads())
 
     def done(self):
         self.check_quota()
@@ -56,10 +63,20 @@ class Load:
         for p in t.api.list("Pod", t.ns):
             job = p["metadata"]["labels"]["batch.kubernetes.io/job-name"]
             pods[job] = pods.get(job, 0) + 1
-        same("Jobs that were started more than once", {j: n for j, n in pods.items() if n > 1}, {})
+        if self.once:
+            same("Jobs that were started more than once", {j: n for j, n in pods.items() if n > 1}, {})
+        check(self.worst >= 2000, "the quota was never used: this load proves nothing:", self.worst)
         for q in ("a", "b"):
             t.until(f"{q} to be empty in its status", lambda n=q: all(not t.cq(n)["status"].get(k) for k in (
                 "pendingWorkloads", "reservingWorkloads", "admittedWorkloads")))
+
+
+class Churn(Load):
+    """The same with reclaim and priorities: Jobs are evicted and begin anew."""
+    once, preemption = False, {"preemption": {"reclaimWithinCohort": "Any", "withinClusterQueue": "LowerPriority"}}
+
+    def priority(self, i):
+        return self.classes[i // 4 % 2]
 
 
 @contextlib.contextmanager
@@ -87,13 +104,10 @@ def all_the_time(function):
         raise trouble[0]
 
 
-@test("faults")
-def killed(t):
-    """kill -9 at random moments, N times."""
-    s = t.env.supervised("killed", QUICK)
-    load = Load(t)
+def kill_often(t, name, load, rounds):
+    s = t.env.supervised(name, QUICK)
     dice = random.Random(t.env.options.seed)
-    for i in range(t.env.options.faults):
+    for _ in range(rounds):
         load.add(6)
         moment = dice.choice(("starting", "leading", "busy", "busy"))
         if moment != "starting":
@@ -106,6 +120,34 @@ def killed(t):
         s.kill()
     load.finish()
     s.stop()
+
+
+@test("faults")
+def killed(t):
+    """kill -9 at random moments, N times."""
+    kill_often(t, "killed", Load(t), t.env.options.faults)
+
+
+@test("faults")
+def killed_while_preempting(t):
+    """The same while Jobs evict each other."""
+    kill_often(t, "killed_while_preempting", Churn(t), t.env.options.faults)
+
+
+@test("faults")
+def leaders_killed(t):
+    """Two controllers; the one that leads is killed, the other takes over."""
+    pair = [t.env.supervisor(f"leaders_killed_{i}", QUICK) for i in range(2)]
+    load = Load(t)
+    for _ in range(t.env.options.faults):
+        load.add(6)
+        leader = t.until("one to lead", lambda: next((s for s in pair if s.leads()), None))
+        t.until("something to be admitted", load.usage_or_end)
+        check(not all(s.leads() for s in pair), "both lead")
+        leader.kill()
+    load.finish()
+    for s in pair:
+        s.stop()
 
 
 @test("faults")
@@ -218,13 +260,13 @@ def too_many_requests(t):
     try:
         s = t.env.supervised("too_many_requests", HEAD)
         load = Load(t)
-        load.add(12)
+        load.add(6)
         with contextlib.ExitStack() as stack:
-            for _ in range(6):
+            for _ in range(3):
                 stack.enter_context(all_the_time(shout))
             t.until("it to lead", s.leads, 120)
-            load.add(12)
-            t.until("most to finish", lambda: sum(is_true(w, "Finished") for w in t.workloads()) >= 12, END_S)
+            load.add(6)
+            t.until("half to finish", lambda: sum(is_true(w, "Finished") for w in t.workloads()) >= 6, END_S)
         load.finish()
         s.stop()
     finally:
@@ -292,7 +334,7 @@ def stopped_often(t):
     for i in range(4):
         load.add(6)
         c = t.env.new_controller(f"stopped_often_{i}", QUICK).start()
-        t.until("something to be admitted", lambda: t.usage() or any(is_true(w, "Finished") for w in t.workloads()))
+        t.until("something to be admitted", load.usage_or_end)
         load.check_quota()
         c.stop()
     s = t.env.supervised("stopped_often", QUICK)

@@ -261,3 +261,49 @@ def runtime_class(t):
     t.job("a", template=t.template(1, LONG, runtimeClassName=t.own("rc")))
     w = t.admitted("a")
     same("usage", w["status"]["admission"]["podSetAssignments"][0]["resourceUsage"], {"cpu": "1250m"})
+
+
+@test()
+def default_queue(t):
+    """A LocalQueue named default takes the Jobs that name none."""
+    t.cluster_queue("q", 1)
+    t.local_queue("default", t.own("q"))
+    t.until("it to be active", lambda: is_true(t.lq("default"), "Active"))
+    t.job("a", queue=None)
+    w = t.finished("a")
+    same("queue", w["spec"]["queueName"], "default")
+
+
+@test()
+def pod_priority_class(t):
+    """Without a WorkloadPriorityClass the pods' own class counts."""
+    t.api.create("PriorityClass", None, t.own("pc"), value=77)
+    t.queue(cpu=1)
+    t.job("a", template=t.template(1, priorityClassName=t.own("pc")))
+    w = t.finished("a")
+    same("priority", (w["spec"]["priority"], w["spec"]["priorityClassRef"]),
+         (77, {"group": "scheduling.k8s.io", "kind": "PriorityClass", "name": t.own("pc")}))
+
+
+@test()
+def job_made_anew(t):
+    """A Job that is deleted and made again under its name begins anew."""
+    t.queue(cpu=1)
+    for _ in range(3):
+        t.job("a", run=LONG)
+        t.runs("a")
+        first = t.wl("a")["metadata"]["name"]
+        t.api.delete("Job", t.ns, "a")
+        t.until("the Job to be gone", lambda: t.get_job("a") is None)
+    t.job("a")
+    w = t.finished("a")
+    check(w["metadata"]["name"] != first, "the Workload of another Job of that name")
+
+
+@test()
+def long_name(t):
+    """Names at the limit of what the API server takes."""
+    t.queue(cpu=1)
+    name = "n" * 63
+    t.job(name)
+    t.finished(name)
