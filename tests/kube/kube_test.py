@@ -301,13 +301,13 @@ def first(lines, what, after, has=""):
 
 
 def test_cut_connections(w):
-    f = Follow(w, "cut", 6)
+    f = Follow(w, "cut", 15)  # long, for a busy machine; an idle one needs half a second
     time.sleep(2)
     f.relay.cut()
     lines = f.lines()
-    check(first(lines, "watch-end", 1.5) < 3, "the cut is not noticed")
-    check(first(lines, "watch-begin", 2) < 4, "no new watch")
-    check(first(lines, "write", 2.2, "200") < 3.5, "no new write")
+    check(first(lines, "watch-end", 1.5) < 5, "the cut is not noticed")
+    check(first(lines, "watch-begin", 2) < 14, "no new watch")
+    check(first(lines, "write", 2.2, "200") < 10, "no new write")
 
 
 def test_replaced_authority(w):
@@ -345,7 +345,7 @@ def test_silent_relay(w):
 
 def test_many_faults(w):
     """Connections that fall silent or are cut again and again: it always comes back, and nothing is refused or left over."""
-    f = Follow(w, "many", 22, "--idle-ms", "1500", "--write-ms", "400")
+    f = Follow(w, "many", 40, "--idle-ms", "1500", "--write-ms", "400")
     for i in range(20):
         time.sleep(0.9)
         f.relay.cut() if i % 4 == 3 else f.relay.silence()

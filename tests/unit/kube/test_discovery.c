@@ -4,6 +4,7 @@
 #include "fake.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ static void on_done(void *arg, int rc, const struct discovery_version *v, const 
     done++;
     status = rc;
     version = *v;
-    strncpy(text, rc < 0 ? err->text : "", sizeof(text) - 1);
+    (void)snprintf(text, sizeof(text), "%s", rc < 0 ? err->text : "");
 }
 
 static void begin(struct fake *f)

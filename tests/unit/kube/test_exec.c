@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,7 +134,7 @@ static void on_done(void *arg, int rc, const struct err *err)
     (void)arg;
     done++;
     status = rc;
-    strncpy(text, rc < 0 ? err->text : "", sizeof(text) - 1);
+    (void)snprintf(text, sizeof(text), "%s", rc < 0 ? err->text : "");
 }
 
 static const struct {

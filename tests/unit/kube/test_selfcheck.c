@@ -4,6 +4,7 @@
 #include "fake.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ static void on_done(void *arg, int rc, const struct err *err)
     (void)arg;
     done++;
     status = rc;
-    strncpy(text, rc < 0 ? err->text : "", sizeof(text) - 1);
+    (void)snprintf(text, sizeof(text), "%s", rc < 0 ? err->text : "");
 }
 
 static void begin(struct fake *f)
