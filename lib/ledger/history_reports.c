@@ -9,6 +9,12 @@ struct report {
     int (*row)(struct question *q, sqlite3_stmt *st);
 };
 
+/* Ids of names are small. */
+static uint32_t id_at(sqlite3_stmt *st, int column)
+{
+    return (uint32_t)sqlite3_column_int64(st, column);
+}
+
 static bool wanted(int64_t filter, int64_t id)
 {
     return !filter || filter == id;
@@ -29,7 +35,7 @@ static bool wanted_loan(const struct question *q, int64_t borrower, int64_t lend
 /* ---- intervals ---------------------------------------------------------------------------------------------------------- */
 
 #define LOAN_COLUMNS "flavor, resource, borrower, lender_kind, lender, amount, began_ns, "
-#define OPEN_LOANS " UNION ALL SELECT " LOAN_COLUMNS "?2, 0 FROM open_loan WHERE began_ns < ?2"
+#define OPEN_LOANS " UNION ALL SELECT " LOAN_COLUMNS "?2, 0 FROM open_loan WHERE began_ns <= ?2"
 #define RECLAIMED "end_reason = (SELECT id FROM name WHERE text = 'reclaimed')"
 
 /* What a reclaim took: the amount of the interval that it ended, less what the same lender lends on from that moment. That interval comes
@@ -73,11 +79,11 @@ static void goes_on(struct question *q, const struct sum_key *key, amount v, whe
 
 static int loan_row(struct question *q, sqlite3_stmt *st)
 {
-    struct sum_key key = {.flavor = sqlite3_column_int64(st, 0),
-                          .resource = sqlite3_column_int64(st, 1),
-                          .queue = sqlite3_column_int64(st, 2),
-                          .other_kind = sqlite3_column_int64(st, 3),
-                          .other = sqlite3_column_int64(st, 4)};
+    struct sum_key key = {.flavor = id_at(st, 0),
+                          .resource = id_at(st, 1),
+                          .queue = id_at(st, 2),
+                          .other_kind = id_at(st, 3),
+                          .other = id_at(st, 4)};
     amount v = sqlite3_column_int64(st, 5);
     when_ns began = sqlite3_column_int64(st, 6), ended = sqlite3_column_int64(st, 7);
     struct sum *last;
@@ -98,9 +104,7 @@ static int loan_row(struct question *q, sqlite3_stmt *st)
 
 static int usage_row(struct question *q, sqlite3_stmt *st)
 {
-    struct sum_key key = {.queue = sqlite3_column_int64(st, 0),
-                          .flavor = sqlite3_column_int64(st, 1),
-                          .resource = sqlite3_column_int64(st, 2)};
+    struct sum_key key = {.queue = id_at(st, 0), .flavor = id_at(st, 1), .resource = id_at(st, 2)};
     struct sum *last;
 
     if (!wanted_queue(q, key.queue) || !wanted(q->flavor, key.flavor) || !wanted(q->resource, key.resource))
@@ -122,7 +126,7 @@ static int usage_row(struct question *q, sqlite3_stmt *st)
 
 static int find_decision(struct question *q, sqlite3_stmt *st, struct sum **ret)
 {
-    struct sum_key key = {.queue = sqlite3_column_int64(st, 0)};
+    struct sum_key key = {.queue = id_at(st, 0)};
     when_ns at = sqlite3_column_int64(st, 2);
 
     *ret = NULL;
@@ -173,11 +177,11 @@ static int wait_row(struct question *q, sqlite3_stmt *st)
 
 static int preemption_row(struct question *q, sqlite3_stmt *st)
 {
-    struct sum_key key = {.queue = sqlite3_column_int64(st, 0),
-                          .other = sqlite3_column_int64(st, 1),
-                          .rule = sqlite3_column_int64(st, 2),
-                          .flavor = sqlite3_column_int64(st, 3),
-                          .resource = sqlite3_column_int64(st, 4)};
+    struct sum_key key = {.queue = id_at(st, 0),
+                          .other = id_at(st, 1),
+                          .rule = id_at(st, 2),
+                          .flavor = id_at(st, 3),
+                          .resource = id_at(st, 4)};
     when_ns at = sqlite3_column_int64(st, 6);
     struct sum *s;
 

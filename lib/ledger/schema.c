@@ -196,10 +196,7 @@ static int run_step(sqlite3 *db, const char *sql, int version, struct err *err)
     if (!sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) && !sqlite3_exec(db, sql, NULL, NULL, NULL) &&
         !sqlite3_exec(db, bump, NULL, NULL, NULL))
         return 0;
-    (void)complain(db, "cannot be brought up to date", err);
-    if (!sqlite3_get_autocommit(db))
-        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-    return ERR_IO;
+    return complain(db, "cannot be brought up to date", err);
 }
 
 int schema_migrate(struct sqlite3 *db, const char *const *steps, struct err *err)
