@@ -204,8 +204,11 @@ bool str_failed(const struct str *s)
 
 char *str_take(struct str *s)
 {
-    if (s->failed || !room(s, 0))
+    if (s->failed || !room(s, 0)) { /* callers have nothing else to free */
+        mem_free(s->p);
+        *s = (struct str){.max = s->max, .failed = true};
         return NULL;
+    }
     char *p = s->p;
     *s = (struct str){.max = s->max};
     return p;

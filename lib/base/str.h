@@ -28,7 +28,7 @@ void str_add_quoted(struct str *s, const char *text);
 void str_add_json(struct str *s, const char *text);
 const char *str_text(const struct str *s); /* borrowed, never NULL */
 bool str_failed(const struct str *s);
-/* Gives the buffer away (owned by the caller, free with mem_free); NULL after a failure. */
+/* Gives the buffer away (owned by the caller, free with mem_free); NULL after a failure, which frees it. */
 char *str_take(struct str *s);
 
 #endif
