@@ -87,7 +87,7 @@ static void on_done(void *arg, const struct kube_reply *r)
         c->doc = NULL;
 }
 
-/* The answer is read into the arena, which only grows between two calls of the outermost caller. */
+/* The answer is read into the arena; cluster_list takes back what a page and those of its objects took. */
 static int call(struct cluster *c, const struct kube_request *q, struct err *err)
 {
     const struct kube_handler handler = {.on_done = on_done, .arg = c};
@@ -127,22 +127,24 @@ int cluster_call(struct cluster *c, enum kube_verb verb, const char *path, const
     return 0;
 }
 
-static int each_item(const struct doc_node *list, cluster_each_fn *each, void *arg, struct err *err)
+/* What `each` asks for is gone before the next: of 100,000 objects, the answers would be gigabytes. */
+static int each_item(struct cluster *c, const struct doc_node *list, cluster_each_fn *each, void *arg,
+                     struct err *err)
 {
     doc_foreach (item, doc_field(list, "items")) {
+        struct arena_mark mark = arena_mark(&c->arena);
         int rc = each(arg, item, err);
+        arena_rewind(&c->arena, mark);
         if (rc)
             return rc;
     }
     return 0;
 }
 
-static int refusal(const struct cluster *c, const char *path, int status, const struct doc_node *doc,
-                   struct err *err)
+static int refusal(const char *path, int status, const struct doc_node *doc, struct err *err)
 {
     return err_set(err, status == 404 ? ERR_NOTFOUND : ERR_IO, "%s: %d %s", path, status,
                    doc_str_or(doc, "message", ""));
-    (void)c;
 }
 
 static void page_path(struct str *out, const char *path, const char *go_on)
@@ -157,25 +159,24 @@ static void page_path(struct str *out, const char *path, const char *go_on)
 
 int cluster_list(struct cluster *c, const char *path, cluster_each_fn *each, void *arg, struct err *err)
 {
-    struct arena_mark mark = arena_mark(&c->arena);
-    const char *go_on = "";
     struct str page;
     int rc = 0;
 
     str_init(&page, 0);
+    page_path(&page, path, "");
     do {
+        struct arena_mark mark = arena_mark(&c->arena);
         const struct doc_node *doc = NULL;
         int status = 0;
-        page_path(&page, path, go_on);
         rc = str_failed(&page) ? ERR_NOMEM
                                : cluster_call(c, KUBE_GET, str_text(&page), NULL, NULL, &status, &doc, err);
         if (!rc && (status != 200 || !doc))
-            rc = refusal(c, path, status, doc, err);
+            rc = refusal(path, status, doc, err);
         if (!rc)
-            rc = each_item(doc, each, arg, err);
-        go_on = rc ? "" : doc_str_or(doc_field(doc, "metadata"), "continue", "");
-    } while (!rc && *go_on);
+            rc = each_item(c, doc, each, arg, err);
+        page_path(&page, path, rc ? "" : doc_str_or(doc_field(doc, "metadata"), "continue", ""));
+        arena_rewind(&c->arena, mark);
+    } while (!rc && (str_failed(&page) || strstr(str_text(&page), "&continue=")));
     str_free(&page);
-    arena_rewind(&c->arena, mark);
     return rc;
 }

@@ -55,10 +55,16 @@ static int check_leader(struct uninstall *u, struct err *err)
 
     str_init(&path, 0);
     str_addf(&path, "/apis/coordination.k8s.io/v1/namespaces/%s/leases/" LEASE_NAME, u->ns);
-    int rc = cluster_call(u->c, KUBE_GET, str_text(&path), NULL, NULL, &status, &lease, err);
+    int rc = str_failed(&path)
+                 ? ERR_NOMEM
+                 : cluster_call(u->c, KUBE_GET, str_text(&path), NULL, NULL, &status, &lease, err);
     str_free(&path);
     if (rc || status == 404 || u->force)
         return rc;
+    if (status != 200)
+        return err_set(err, ERR_IO,
+                       "the Lease %s/" LEASE_NAME " cannot be looked at: %d %s; --force goes on without",
+                       u->ns, status, doc_str_or(lease, "message", ""));
     const char *holder = doc_str_or(doc_field(lease, "spec"), "holderIdentity", "");
     if (*holder)
         return err_set(err, ERR_STATE,
@@ -185,8 +191,7 @@ int cli_uninstall(int argc, char **argv)
     if (rc)
         return complain(err.text);
     (void)printf("%s%u policies and bindings deleted, %u finalizers taken away. CRDs and objects are still "
-                 "there; jobs "
-                 "run on.\n",
+                 "there; jobs run on.\n",
                  u.dry_run ? "would be: " : "", u.npolicies, u.nfinalizers);
     return CLI_OK;
 }
