@@ -283,13 +283,13 @@ static int run(struct process *p)
 
 static void clean_up(struct process *p)
 {
-    if (!p->closing) { /* it never ran */
-        controller_free(p->c);
+    if (!p->closing) { /* it never ran; what serves asks the controller, so it stops first */
         if (p->serving)
             serving_stop(p->serving, on_serving_closed, p);
-        else if (p->http)
+        controller_free(p->c);
+        if (p->http && !p->serving)
             http_close(p->http, on_http_closed, p);
-        else
+        else if (!p->serving)
             uv_walk(&p->loop, close_handle, NULL);
         (void)uv_run(&p->loop, UV_RUN_DEFAULT);
     }
