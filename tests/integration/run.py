@@ -10,6 +10,8 @@ Exit status: 0 nothing failed, 1 something did, 77 there can be no cluster here.
 """
 import argparse
 import concurrent.futures
+import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -85,6 +87,26 @@ class Env:
             text = path.read_text().replace(self.cluster.state["server"], server)
             path.write_text(text)
         return path
+
+    def restart_api_server(self, change):
+        """With other arguments: change(those that it has)."""
+        self.cluster.stop("apiserver")
+        with self.cluster_state() as state:
+            program = state["programs"]["apiserver"]
+            program["argv"] = change(program["argv"])
+        self.cluster.start("apiserver")
+
+    @contextlib.contextmanager
+    def cluster_state(self):
+        """cluster.json, to be changed."""
+        path = self.cluster.dir / "cluster.json"
+        state = json.loads(path.read_text())
+        yield state
+        path.write_text(json.dumps(state, indent=1))
+
+    def pid_of(self, program):
+        with self.cluster_state() as state:
+            return state["programs"][program]["pid"]
 
     def api_of_service_account(self):
         """A client that is not exempt from the API server's limits."""
