@@ -104,7 +104,11 @@ static void setup(void)
     for (uint32_t i = 0; i < api_set_count(set); i++)
         put(api_set_at(set, i));
     ck_assert_int_eq(world_settle(w, NULL), 0);
-    active = (struct cond){STATUS_TRUE, mem_strdup("Ready"), mem_strdup("Can admit new workloads"), NOW, 2};
+    active = (struct cond){.status = STATUS_TRUE,
+                           .reason = mem_strdup("Ready"),
+                           .message = mem_strdup("Can admit new workloads"),
+                           .since = NOW,
+                           .generation = 2};
 }
 
 static void teardown(void)
