@@ -333,7 +333,7 @@ static int run_policy(struct arguments *a, const char *path, struct policy *p, s
         (void)fprintf(stderr, "note: left out %llu jobs that never ran and %llu that run still\n",
                       (unsigned long long)skipped.never_ran, (unsigned long long)skipped.unfinished);
     jobs_close(jobs);
-    return rc ? bad_input(&err) : CLI_OK;
+    return rc ? bad_input(&err) : status;
 }
 
 static int write_report(const struct replay_print *p, const char *path)
