@@ -12,6 +12,15 @@ static const char *lease_ns(const struct controller *c)
     return *ns ? ns : c->cfg.ns;
 }
 
+/* Permissions and policies, once. */
+static void look_around(void *arg)
+{
+    struct controller *c = arg;
+
+    if (c->cfg.preflight && !c->preflight)
+        c->preflight = preflight_new(c);
+}
+
 /* What was seen before may be older than the last write of the leader before us: everything is read anew (kubernetes.md 3.13 d). */
 static void on_lead(void *arg)
 {
@@ -21,8 +30,7 @@ static void on_lead(void *arg)
     c->lease_trouble = false;
     c->leads = true;
     meter_set_role(c->meter, METER_LEADER);
-    if (c->cfg.preflight)
-        c->preflight = preflight_new(c);
+    look_around(c);
     if (c->was_standby)
         kinds_resync(c);
     else if (c->complete) {
@@ -114,8 +122,9 @@ static int start_lease(struct controller *c, struct err *err)
     };
     const struct lease_handler handler = {on_lead, on_lost, on_holder, on_lease_trouble, c};
 
-    if (!c->cfg.elect) {
+    if (!c->cfg.elect) { /* nothing is sent before the first turn */
         c->leads = true;
+        timer_start(&c->timers, &c->first_timer, 0);
         return 0;
     }
     c->lease = lease_new(&config, &handler, err);
@@ -229,6 +238,7 @@ static int start(struct controller *c, struct err *err)
     timer_init(&c->queue_timer, queues_due, c);
     timer_init(&c->rearm_timer, rearm, c);
     timer_init(&c->afs_timer, sample_usage, c);
+    timer_init(&c->first_timer, look_around, c);
     c->wall_offset = run_now(c) - kube_mono(&c->seams.clock);
     rc = make_writes(c, err);
     if (!rc)

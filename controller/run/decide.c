@@ -141,18 +141,37 @@ static int apply_eviction(struct controller *c, const struct cycle *cy, uint32_t
     return 0;
 }
 
-/* All conditions are written first, from decisions that still stand; then the world sees them. A record that memory was short for is read
- * again: what was decided of it is taken back then. */
+/* Memory was short for what was decided of it: it is read again, and decided anew after a while, or cycles would follow each other without
+ * end. */
+static void not_now(struct record *r)
+{
+    when_ns until = run_now(r->c) + NS_PER_S;
+
+    r->rereading = true;
+    if (r->refused_until == WHEN_NONE || r->refused_until < until)
+        r->refused_until = until;
+}
+
+static void apply_evictions(struct controller *c, const struct cycle *cy)
+{
+    for (uint32_t i = 0; i < cy->nevicted; i++) {
+        if (!apply_eviction(c, cy, i))
+            continue;
+        not_now(cy->evicted[i]->user);
+        not_now(cy->evicted_by[i]->w->user);
+        world_forget_preemption(cy->evicted[i]);
+    }
+}
+
+/* All conditions are written first, from decisions that still stand; then the world sees them. */
 static void apply(struct controller *c, const struct cycle *cy)
 {
-    for (uint32_t i = 0; i < cy->nevicted; i++)
-        if (apply_eviction(c, cy, i))
-            ((struct record *)cy->evicted[i]->user)->rereading = true;
+    apply_evictions(c, cy);
     for (uint32_t i = 0; i < cy->ndecisions; i++) {
         const struct decision *d = &cy->decisions[i];
         struct record *r = d->w->user;
         if (d->outcome == OUTCOME_ADMITTED ? apply_admission(r, d) : apply_refusal(r, d))
-            r->rereading = true;
+            not_now(r);
     }
     for (uint32_t i = 0; i < cy->nevicted; i++)
         record_touch(cy->evicted[i]->user);
@@ -161,21 +180,21 @@ static void apply(struct controller *c, const struct cycle *cy)
 }
 
 /* The marks of all that the cycle touched; the cycle itself is gone with the first of them. */
-static void mark(struct controller *c, const struct cycle *cy)
+static void mark(const struct cycle *cy)
 {
     uint32_t n = cy->nevicted + cy->ndecisions;
     struct record **touched = mem_alloc(n * sizeof(struct record *) + 1);
 
-    if (!touched)
-        return; /* record_look_at does it, a moment later */
-    for (uint32_t i = 0; i < cy->nevicted; i++)
-        touched[i] = cy->evicted[i]->user;
-    for (uint32_t i = 0; i < cy->ndecisions; i++)
-        touched[cy->nevicted + i] = cy->decisions[i].w->user;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
+        struct record *r = i < cy->nevicted ? cy->evicted[i]->user : cy->decisions[i - cy->nevicted].w->user;
+        if (touched)
+            touched[i] = r;
+        else
+            r->unmarked = true; /* record_look_at does it, a moment later */
+    }
+    for (uint32_t i = 0; touched && i < n; i++)
         record_marks(touched[i]);
     mem_free(touched);
-    (void)c;
 }
 
 /* ---- when ------------------------------------------------------------------------------------------------------------------ */
@@ -206,7 +225,9 @@ bool decide(struct controller *c)
     int64_t began = kube_mono(&c->seams.clock);
     if (world_cycle(c->w, run_now(c), &cy, &err)) {
         run_log(c, LOG_ERROR, "", "%s", err.text);
-        return false; /* the next change tries again */
+        c->fresh = true; /* nothing was decided: this state was not seen */
+        timer_start(&c->timers, &c->rearm_timer, NS_PER_S);
+        return false;
     }
     c->cycle_due = cy != NULL;
     if (!cy)
@@ -217,7 +238,7 @@ bool decide(struct controller *c)
     bool progressed = cy->progressed;
     apply(c, cy);
     bool fresh = c->fresh;
-    mark(c, cy);
+    mark(cy);
     /* The marks of what was refused are no news; those of what was admitted or evicted are. */
     c->fresh = fresh || progressed;
     return true;

@@ -132,7 +132,10 @@ void jobs_link(struct controller *c, struct record *r)
     if (!j)
         j = add(c, kind, r->view->ns, o->name);
     if (!j || mem_grow((void **)&j->wls, &j->cap_wls, j->nwls + 1, sizeof(struct record *))) {
-        run_log(c, LOG_ERROR, r->key, "out of memory: its job does not know it");
+        run_log(c, LOG_ERROR, r->key, "out of memory: its job does not know it until it is read again");
+        r->rereading = true;
+        if (j)
+            job_touch(j); /* one that was made for it goes again */
         return;
     }
     j->wls[j->nwls++] = r;
@@ -170,7 +173,7 @@ void job_touch(struct job *j)
     c->dirty_jobs_end = &j->next_dirty;
 }
 
-/* Its children follow it: they run while it does. */
+/* Its children follow it: they run while it does. `parent` has a view or lost it. */
 static void touch_children(struct controller *c, const struct job *parent)
 {
     struct job *j, *next;
@@ -182,11 +185,12 @@ static void touch_children(struct controller *c, const struct job *parent)
     }
 }
 
-static void gone(struct controller *c, struct job *j)
+/* `rv` of its deletion: an answer that comes late and is older does not bring it back. */
+static void gone(struct controller *c, struct job *j, uint64_t rv)
 {
     job_view_free(j->view);
     j->view = NULL;
-    j->rv = 0;
+    j->rv = rv;
     job_drop_texts(j);
     job_touch(j);
     if (j->kind->api != API_JOB) /* Jobs own no jobs */
@@ -238,7 +242,7 @@ int job_take(struct controller *c, const struct job_kind *kind, const char *json
     if (!doc || !meta_read(doc, &m))
         return 0;
     struct job *j = find(c, kind, m.ns, m.name);
-    if (j && j->view && m.rv <= j->rv && !strcmp(j->view->uid, m.uid)) {
+    if (j && m.rv <= j->rv && (!j->view || !strcmp(j->view->uid, m.uid))) {
         j->epoch = epoch;
         return 0;
     }
@@ -251,18 +255,17 @@ int job_take(struct controller *c, const struct job_kind *kind, const char *json
     return rc;
 }
 
-int jobs_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
-                 size_t len)
+int jobs_observe(struct controller *c, struct kind_watch *k, enum watch_event what,
+                 const struct doc_node *doc, const char *json, size_t len)
 {
     const struct job_kind *kind = job_kind_of(k->row->kind);
-    const struct doc_node *doc = run_read(c, k->row->path, json, len);
     struct meta m;
 
     if (what != WATCH_DELETED)
         return job_take(c, kind, json, len, doc, k->epoch);
-    struct job *j = doc && meta_read(doc, &m) ? find(c, kind, m.ns, m.name) : NULL;
+    struct job *j = meta_read(doc, &m) ? find(c, kind, m.ns, m.name) : NULL;
     if (j && j->view && !strcmp(j->view->uid, m.uid))
-        gone(c, j);
+        gone(c, j, m.rv);
     return 0;
 }
 
@@ -273,7 +276,7 @@ void jobs_sweep(struct controller *c, struct kind_watch *k)
 
     HASH_ITER (hh, c->jobs, j, next) {
         if (j->kind == kind && j->view && j->epoch != k->epoch)
-            gone(c, j);
+            gone(c, j, j->rv);
     }
 }
 
@@ -396,8 +399,9 @@ static void look(struct controller *c, struct job *j)
     struct job_plan plan;
     struct err err;
 
-    things_classes(c);
-    int rc = see(c, j, &sight);
+    int rc = things_classes(c);
+    if (!rc)
+        rc = see(c, j, &sight);
     if (!rc)
         rc = job_reconcile(&c->rules, &sight, run_now(c), &c->arena, &plan, &err);
     if (rc) {
@@ -413,8 +417,7 @@ static void look_at(struct controller *c, struct job *j)
     if (j->in_flight)
         return; /* the end of the write touches it */
     if (unsettled(
-            c,
-            j)) { /* so does the end of its Workload's; one that it names and does not own yet knows nothing of it */
+            c, j)) { /* so does the end of its Workload's; one that it names and does not own yet does not */
         if (j->view && *j->view->prebuilt)
             timer_start(&c->timers, &j->timer, PREBUILT_AGAIN_NS);
         return;

@@ -123,18 +123,16 @@ struct docs {
     struct object job; /* as lib/jobs wants it for a Workload */
 };
 
-static const struct doc_node *read_text(struct job *j, const char *text, size_t len)
-{
-    return text ? run_read(j->c, j->key, text, len) : NULL;
-}
-
+/* The texts were read before: only memory can be short. */
 static int open_docs(struct job *j, struct docs *ret, struct err *err)
 {
     struct controller *c = j->c;
 
     *ret = (struct docs){.d = {.kind = j->kind, .gates = c->rules.making.gates, .arena = &c->scratch}};
-    ret->d.job = read_text(j, j->job_text, j->job_len);
-    ret->d.workload = read_text(j, j->wl_text, j->wl_len);
+    if (j->job_text && !(ret->d.job = run_read(c, j->key, j->job_text, j->job_len)))
+        return ERR_NOMEM;
+    if (j->wl_text && !(ret->d.workload = run_read(c, j->key, j->wl_text, j->wl_len)))
+        return ERR_NOMEM;
     if (!ret->d.job)
         return 0;
     return api_read_as(j->kind->api, ret->d.job, &c->arena, API_LENIENT, NULL, &ret->job, err);
@@ -253,7 +251,9 @@ static int render_action(struct job *j, struct write_request *q, struct err *err
 
     q->verb = KUBE_PATCH;
     q->content_type = KUBE_MERGE_PATCH;
-    int rc = open_docs(j, &docs, err);
+    int rc = things_classes(j->c); /* one may be gone since the action was decided */
+    if (!rc)
+        rc = open_docs(j, &docs, err);
     if (rc)
         return rc;
     if (j->act == JOB_CREATE_WORKLOAD)
@@ -368,13 +368,16 @@ static void answered(struct job *j, const char *body, size_t len)
         c->stats.workload_writes++;
     if (j->act == JOB_CREATE_WORKLOAD && j->created != WHEN_NONE)
         meter_created(c->meter, j->kind->kind, run_now(c) - j->created);
+    bool deleted = j->act == JOB_DELETE_JOB || (j->act == JOB_DELETE_WORKLOAD && !j->wl_text);
+    /* The watch may have said already that it is gone: the answer does not bring it back. */
+    bool known = about_job || j->act == JOB_CREATE_WORKLOAD || records_find(c, j->ns, j->wl_name);
     tell(j);
     job_drop_texts(j);
-    if (j->act == JOB_DELETE_JOB || (j->act == JOB_DELETE_WORKLOAD && !j->wl_text))
+    if (deleted || !known)
         return;
     doc = run_read(c, j->key, body, len);
-    if (doc && (about_job ? job_take(c, j->kind, body, len, doc, j->epoch)
-                          : records_news(c, doc, body, len, wk->epoch)))
+    if (!doc || (about_job ? job_take(c, j->kind, body, len, doc, j->epoch)
+                           : records_news(c, doc, body, len, wk->epoch)))
         again_later(j);
     arena_reset(&c->arena);
     arena_reset(&c->scratch);
@@ -455,43 +458,42 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
 
 /* ---- asking for it --------------------------------------------------------------------------------------------------------- */
 
-static void key_of(const struct job *j, struct str *out)
+/* No memory is needed for a key: what cannot be cancelled would come back to a job that is gone. */
+struct key {
+    char text[WRITE_KEY_MAX + 16];
+};
+
+static struct key key_of(const struct job *j)
 {
-    str_addf(out, "jobs/%s", j->key);
+    struct key k;
+
+    (void)snprintf(k.text, sizeof(k.text), "jobs/%s", j->key);
+    return k;
 }
 
 void job_cancel(struct job *j)
 {
-    struct str key;
-
     if (!j->in_flight)
         return;
-    str_init(&key, 0);
-    key_of(j, &key);
-    writes_cancel(j->c->writes, str_text(&key));
-    str_free(&key);
+    writes_cancel(j->c->writes, key_of(j).text);
     j->in_flight = false;
 }
 
 static void ask(struct job *j)
 {
     struct controller *c = j->c;
-    struct str key;
-
-    str_init(&key, 0);
-    key_of(j, &key);
+    const struct key key = key_of(j);
     const struct write w = {
-        .key = str_text(&key),
+        .key = key.text,
         .level = WRITE_JOBS,
         .render = render,
         .on_done = on_done,
         .arg = j,
     };
-    if (str_failed(&key) || writes_put(c->writes, &w, NULL))
+    if (writes_put(c->writes, &w, NULL))
         timer_start(&c->timers, &j->timer, NS_PER_S);
     else
         j->in_flight = true;
-    str_free(&key);
 }
 
 static int keep_arguments(struct job *j, const struct job_action *a)

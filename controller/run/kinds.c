@@ -71,17 +71,26 @@ bool meta_read(const struct doc_node *doc, struct meta *ret)
     return *ret->name != '\0';
 }
 
-const struct doc_node *run_read(struct controller *c, const char *what, const char *json, size_t len)
+static int read_text(struct controller *c, const char *what, const char *json, size_t len,
+                     const struct doc_node **ret)
 {
-    const struct doc_node *doc = NULL;
     struct err err;
 
-    if (json_read(&c->arena, &c->scratch, json, len, 1, &doc, &err)) {
-        c->stats.malformed++;
-        run_log(c, LOG_ERROR, what, "an object of the API server cannot be read: %s", err.text);
-        return NULL;
-    }
-    return doc;
+    *ret = NULL;
+    int rc = json_read(&c->arena, &c->scratch, json, len, 1, ret, &err);
+    if (!rc)
+        return 0;
+    *ret = NULL;
+    c->stats.malformed += rc != ERR_NOMEM;
+    run_log(c, LOG_ERROR, what, "an object of the API server cannot be read: %s", err.text);
+    return rc;
+}
+
+const struct doc_node *run_read(struct controller *c, const char *what, const char *json, size_t len)
+{
+    const struct doc_node *doc;
+
+    return read_text(c, what, json, len, &doc) ? NULL : doc;
 }
 
 /* ---- watches --------------------------------------------------------------------------------------------------------------- */
@@ -98,21 +107,15 @@ static int on_object(void *arg, enum watch_event what, const char *json, size_t 
 {
     struct kind_watch *k = arg;
     struct controller *c = k->c;
-    int rc = 0;
+    const struct doc_node *doc;
 
-    switch (k->row->kind) {
-    case API_WORKLOAD:
-        rc = records_observe(c, k, what, json, len);
-        break;
-    case API_JOB:
-    case API_JOB_SET:
-        rc = jobs_observe(c, k, what, json, len);
-        break;
-    default: {
-        const struct doc_node *doc = run_read(c, k->row->path, json, len);
-        rc = doc ? things_observe(c, k, what, doc) : 0;
-    }
-    }
+    int rc = read_text(c, k->row->path, json, len, &doc);
+    if (!rc && k->row->kind == API_WORKLOAD)
+        rc = records_observe(c, k, what, doc, json, len);
+    else if (!rc && (k->row->kind == API_JOB || k->row->kind == API_JOB_SET))
+        rc = jobs_observe(c, k, what, doc, json, len);
+    else if (!rc)
+        rc = things_observe(c, k, what, doc);
     arena_reset(&c->arena);
     arena_reset(&c->scratch);
     return rc == ERR_NOMEM ? rc : 0;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Everything that kinds.c, publish.c, jobs_act.c, queues.c, things.c, kube/lease.c and kube/events.c ask for. */
+/* Everything that kinds.c, publish.c, jobs_act.c, queues.c, things.c and kube/events.c ask for. Who leads has what the Lease needs. */
 static const struct selfcheck_item needed[] = {
     {.verb = "list", .group = "", .resource = "namespaces"},
     {.verb = "watch", .group = "", .resource = "namespaces"},
@@ -143,6 +143,7 @@ static void on_policy(void *arg, const struct kube_reply *r)
 static void next_policy(struct preflight *p)
 {
     const struct kube_handler handler = {.on_done = on_policy, .arg = p};
+    struct err err = {0};
 
     if (p->at >= p->npolicies) {
         tell_policies(p);
@@ -150,7 +151,9 @@ static void next_policy(struct preflight *p)
     }
     const struct kube_request q = {
         .verb = KUBE_GET, .path = p->policies[p->at].path, .timeout_ns = 30 * NS_PER_S};
-    p->call = p->c->seams.rest.start(p->c->seams.rest.self, &q, &handler, NULL);
+    p->call = p->c->seams.rest.start(p->c->seams.rest.self, &q, &handler, &err);
+    if (!p->call)
+        run_log(p->c, LOG_WARNING, q.path, "cannot be looked at: %s", err.text);
 }
 
 /* ---- permissions ----------------------------------------------------------------------------------------------------------- */

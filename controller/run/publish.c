@@ -19,9 +19,17 @@ static void add_manager(struct write_request *q, const char *name)
     str_addf(&q->path, "?fieldManager=%s", name);
 }
 
-static void key_of(const struct record *r, struct str *out)
+/* No memory is needed for a key: what cannot be cancelled would come back to a record that is gone. */
+struct key {
+    char text[WRITE_KEY_MAX + 16];
+};
+
+static struct key key_of(const struct record *r)
 {
-    str_addf(out, "workloads/%s", r->key);
+    struct key k;
+
+    (void)snprintf(k.text, sizeof(k.text), "workloads/%s", r->key);
+    return k;
 }
 
 static int finish_render(struct write_request *q)
@@ -145,13 +153,14 @@ static void drop_intents(struct record *r);
 void publish_forget(struct record *r)
 {
     struct controller *c = r->c;
-    bool admits = any(r, SINK_ADMIT), evicts = any(r, SINK_EVICT);
+    bool assumed = r->wl && r->wl->marks.reserved && !r->base.has_admission;
+    bool evicts = any(r, SINK_EVICT);
 
-    if (r->wl && admits && r->wl->marks.reserved && !r->base.has_admission)
+    if (assumed)
         world_forget_admission(c->w, r->wl, run_now(c));
     if (r->wl && evicts)
         world_forget_preemption(r->wl);
-    if (admits || evicts)
+    if (assumed || evicts)
         run_changed(c);
     drop_intents(r);
 }
@@ -185,13 +194,8 @@ static void drop_intents(struct record *r)
     notices_cut(&r->notices, 0);
     if (r->waits_for_sink)
         unlist_waiting(r);
-    if (r->queued) {
-        struct str key;
-        str_init(&key, WRITE_KEY_MAX + 16);
-        key_of(r, &key);
-        writes_cancel(c->writes, str_text(&key));
-        str_free(&key);
-    }
+    if (r->queued)
+        writes_cancel(c->writes, key_of(r).text);
     r->queued = r->in_flight = r->more = false;
 }
 
@@ -589,7 +593,6 @@ void publish(struct record *r, enum write_level level, int64_t wait_ns)
 {
     struct controller *c = r->c;
     int64_t wait = held_off(r, wait_ns), at = kube_mono(&c->seams.clock) + wait;
-    struct str key;
 
     if (!c->leads)
         return;
@@ -599,23 +602,23 @@ void publish(struct record *r, enum write_level level, int64_t wait_ns)
     }
     if (r->queued && at >= r->publish_at && level >= r->level)
         return; /* what is asked for then is what is wanted then */
-    str_init(&key, WRITE_KEY_MAX + 16);
-    key_of(r, &key);
+    const struct key key = key_of(r);
     const struct write w = {
-        .key = str_text(&key),
+        .key = key.text,
         .level = level,
         .wait_ns = wait,
         .render = render,
         .on_done = on_done,
         .arg = r,
     };
-    if (str_failed(&key) || writes_put(c->writes, &w, NULL)) {
-        if (!r->queued)
-            record_wake(r, NS_PER_S); /* the queue is full: later */
+    if (writes_put(c->writes, &w, NULL)) {
+        r->unasked = !r->queued;
+        if (r->unasked)
+            record_wake(r, NS_PER_S); /* the queue is full, or memory short: later */
     } else {
         r->queued = true;
+        r->unasked = false;
         r->publish_at = at;
         r->level = level;
     }
-    str_free(&key);
 }

@@ -20,21 +20,32 @@ struct queue_status {
     bool dirty, in_flight;
     int64_t due;        /* mono, with dirty */
     int64_t written_at; /* mono of the last write; 0 = never */
+    int64_t not_before; /* mono: no write before that */
+    uint32_t refusals;  /* in a row */
 };
 
 static struct controller *the(const struct queue_status *q);
 
+/* No memory is needed for a key: what cannot be cancelled would come back to a queue that is gone. */
+struct key {
+    char text[WRITE_KEY_MAX + 16];
+};
+
+static struct key key_of(const struct queue_status *q)
+{
+    struct key k;
+
+    (void)snprintf(k.text, sizeof(k.text), "status/%s", q->t->id);
+    return k;
+}
+
 void queue_status_free(struct controller *c, struct queue_status *q)
 {
-    struct str key;
-
-    str_init(&key, 0);
-    str_addf(&key, "status/%s", q->t->id);
     if (q->in_flight)
-        writes_cancel(c->writes, str_text(&key));
-    str_free(&key);
+        writes_cancel(c->writes, key_of(q).text);
     if (q->dirty)
         c->nqueues_dirty--;
+    c->stats.queues--;
     queue_cond_free(&q->active);
     mem_free(q);
 }
@@ -154,6 +165,19 @@ static int render(void *arg, struct write_request *r, struct err *err)
     return rc == ERR_NOTFOUND ? 1 : rc ? rc : str_failed(&r->path) ? ERR_NOMEM : 0;
 }
 
+/* Who is refused, because of permissions perhaps, asks less and less often. */
+static void refused(struct controller *c, struct queue_status *q, const struct reply *reply)
+{
+    static const struct backoff backoff = {NS_PER_S, 300 * NS_PER_S, 2};
+
+    q->not_before = kube_mono(&c->seams.clock) + backoff_wait(&backoff, ++q->refusals);
+    if (reply->class == REPLY_NOT_FOUND || reply->class == REPLY_CONFLICT)
+        return;
+    c->stats.refused++;
+    run_log(c, LOG_WARNING, q->t->name, "the API server refused a status (%d): %s", reply->code,
+            reply->message);
+}
+
 static void on_done(void *arg, enum write_end end, const struct reply *reply, const char *body, size_t len)
 {
     struct queue_status *q = arg;
@@ -167,34 +191,29 @@ static void on_done(void *arg, enum write_end end, const struct reply *reply, co
     if (end == WRITE_OK) {
         q->digest = q->sent;
         q->written_at = kube_mono(&c->seams.clock);
+        q->not_before = q->written_at + BETWEEN_NS;
+        q->refusals = 0;
         c->stats.queue_writes++;
-    } else if (end == WRITE_REFUSED && reply->class != REPLY_NOT_FOUND && reply->class != REPLY_CONFLICT) {
-        c->stats.refused++;
-        run_log(c, LOG_WARNING, q->t->name, "the API server refused a status (%d): %s", reply->code,
-                reply->message);
-    }
+    } else if (end == WRITE_REFUSED)
+        refused(c, q, reply);
     if (end != WRITE_NOTHING && end != WRITE_OK)
         queues_touch(c, q->t);
 }
 
 static void send(struct controller *c, struct queue_status *q)
 {
-    struct str key;
-
-    str_init(&key, 0);
-    str_addf(&key, "status/%s", q->t->id);
+    const struct key key = key_of(q);
     const struct write w = {
-        .key = str_text(&key),
+        .key = key.text,
         .level = WRITE_STATUS,
         .render = render,
         .on_done = on_done,
         .arg = q,
     };
-    if (str_failed(&key) || writes_put(c->writes, &w, NULL))
+    if (writes_put(c->writes, &w, NULL))
         queues_touch(c, q->t);
     else
         q->in_flight = true;
-    str_free(&key);
 }
 
 /* ---- when ------------------------------------------------------------------------------------------------------------------ */
@@ -208,8 +227,8 @@ void queues_touch(struct controller *c, struct thing *t)
         return;
     q->dirty = true;
     q->due = now + FIRST_WAIT_NS;
-    if (q->written_at && q->due < q->written_at + BETWEEN_NS)
-        q->due = q->written_at + BETWEEN_NS;
+    if (q->due < q->not_before)
+        q->due = q->not_before;
     c->nqueues_dirty++;
     if (!c->queue_timer.set || c->queue_timer.at > q->due)
         timer_start(&c->timers, &c->queue_timer, q->due - now);

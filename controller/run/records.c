@@ -188,7 +188,7 @@ void records_free(struct controller *c)
 
 bool record_settled(const struct record *r)
 {
-    return !r->queued && !r->in_flight && !r->dirty && !r->rereading && flight_wanted(r) == 0;
+    return r->rv && !r->queued && !r->in_flight && !r->dirty && !r->rereading && flight_wanted(r) == 0;
 }
 
 /* ---- timers ---------------------------------------------------------------------------------------------------------------- */
@@ -284,6 +284,7 @@ void record_marks(struct record *r)
         c->stats.finished++;
     world_remember_queue(c->w, r->wl);
     world_put_marks(c->w, r->wl, &m, run_now(c));
+    things_let_go(c);
     queues_touch_wl(c, r->wl);
     run_changed(c);
 }
@@ -384,6 +385,13 @@ static bool waits(const struct record *r)
            r->status->cond[COND_FINISHED].status != STATUS_TRUE;
 }
 
+/* Is there something to write, or to read, that nobody is about to ask for? */
+static bool has_intent(const struct record *r)
+{
+    return r->want_active_false || r->want_release || r->want_remove || r->want_priority || r->unasked ||
+           (r->rereading && !r->queued);
+}
+
 void record_look_at(struct record *r)
 {
     struct controller *c = r->c;
@@ -392,17 +400,19 @@ void record_look_at(struct record *r)
 
     if (!r->wl || !c->leads || !c->complete)
         return;
-    if (r->refused_until != WHEN_NONE && r->refused_until <= run_now(c)) {
+    bool waited = r->refused_until != WHEN_NONE && r->refused_until <= run_now(c);
+    if (waited)
         r->refused_until = WHEN_NONE;
+    if (waited || r->unmarked)
         record_marks(r);
-    }
+    r->unmarked = false;
     follow_class(r);
     if (run_lifecycle(r, &changed, &err)) {
         run_log(c, LOG_ERROR, r->key, "%s", err.text);
         r->again = run_now(c) + NS_PER_S;
     }
     arm(r);
-    if (changed || r->want_active_false || r->want_release || r->want_remove || r->want_priority)
+    if (changed || has_intent(r))
         publish(r, WRITE_STATUS, changed && waits(r) ? publish_waiting_ns(c) : 0);
     if (r->job)
         job_touch(r->job);
@@ -501,6 +511,7 @@ static int take(struct record *r, const struct doc_node *doc, const struct meta 
 {
     struct controller *c = r->c;
     struct wl_view *view = NULL;
+    struct wl *wl = NULL;
     struct err err;
 
     int rc = wl_view_of(doc, &c->scratch, &view, &err);
@@ -512,10 +523,16 @@ static int take(struct record *r, const struct doc_node *doc, const struct meta 
     if (r->wl)
         world_remember_queue(c->w, r->wl);
     if (!rc)
-        rc = world_put_workload(c->w, &o->workload, run_now(c), &r->wl, &err);
-    if (rc) {
+        rc = world_put_workload(c->w, &o->workload, run_now(c), &wl, &err);
+    if (wl) { /* without one the world has what it had */
+        r->wl = wl;
+        wl->user = r;
+    }
+    if (rc) { /* what was wanted is gone, and what is there not known: nothing is written before it is read again */
         wl_view_free(view);
         restore_wait(r, &wait);
+        r->rereading = r->rereading || rc == ERR_NOMEM;
+        record_touch(r);
         return rc;
     }
     jobs_unlink(r);
@@ -529,8 +546,6 @@ static int take(struct record *r, const struct doc_node *doc, const struct meta 
     r->rereading = false;
     r->want_active_false = r->want_release = r->want_remove = r->want_priority = false;
     set_reclaimable(r, NULL, 0);
-    if (r->wl)
-        r->wl->user = r;
     meter_feed_taken(r);
     restore_wait(r, &wait);
     record_marks(r);
@@ -596,7 +611,7 @@ void record_deleted(struct controller *c, struct record *r)
     drop(r);
     if (j)
         job_touch(j);
-    things_guard_all(c);
+    things_let_go(c);
 }
 
 int records_news(struct controller *c, const struct doc_node *doc, const char *json, size_t len,
@@ -620,15 +635,14 @@ int records_news(struct controller *c, const struct doc_node *doc, const char *j
     return record_take(c, doc, epoch);
 }
 
-int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
-                    size_t len)
+int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what,
+                    const struct doc_node *doc, const char *json, size_t len)
 {
-    const struct doc_node *doc = run_read(c, k->row->path, json, len);
     struct meta m;
 
     if (what != WATCH_DELETED)
         return records_news(c, doc, json, len, k->epoch);
-    struct record *r = doc && meta_read(doc, &m) ? find(c, m.ns, m.name) : NULL;
+    struct record *r = meta_read(doc, &m) ? find(c, m.ns, m.name) : NULL;
     if (r && r->view && !strcmp(r->view->uid, m.uid))
         record_deleted(c, r);
     return 0;

@@ -85,7 +85,7 @@ struct controller {
     struct kube_call *making_namespace;
     bool lease_trouble;
     struct preflight *preflight;
-    bool leads, was_standby, lost, stopping, drained, released;
+    bool leads, was_standby, lost, stopping, drained;
 
     struct thing *things;   /* uthash */
     struct record *records; /* uthash by key */
@@ -94,6 +94,8 @@ struct controller {
     struct job *dirty_jobs, **dirty_jobs_end;
     struct record *waiting, **waiting_end; /* decisions whose write waits for the sink */
     uint32_t nrecords, njobs;
+    uint32_t
+        nleaving; /* ClusterQueues, flavors and checks that are being deleted and wait for their finalizer */
 
     struct seen seen;    /* states of the queues since something changed */
     bool cycle_due;      /* something changed, or the last cycle may be followed by another */
@@ -101,8 +103,9 @@ struct controller {
     int64_t wall_offset; /* wall - mono when it was looked at last: a jump moves all deadlines */
 
     struct timer afs_timer;
+    struct timer first_timer; /* who leads without a Lease begins with it */
     struct timer queue_timer; /* the next queue status that is due */
-    struct timer rearm_timer; /* memory was short for a timer of a Workload */
+    struct timer rearm_timer; /* memory was short for a timer of a Workload, or for a cycle */
     uint32_t nqueues_dirty;
     bool shares_changed;
 
@@ -145,7 +148,8 @@ struct thing {
     UT_hash_handle hh;
     char *id; /* "kind/ns/name"; owned */
     enum api_kind kind;
-    const char *ns, *name; /* within id's block */
+    char *ns;         /* owned */
+    const char *name; /* within id */
     char uid[64];
     uint64_t rv;
     int64_t generation;
@@ -159,11 +163,12 @@ struct thing {
     enum stop_policy stop; /* of queues */
     bool usage_based;      /* a ClusterQueue under admission fair sharing */
     bool
-        matches; /* a Namespace: managedJobsNamespaceSelector takes it; a LocalQueue: the metrics' selector does */
+        matches; /* a Namespace: managedJobsNamespaceSelector takes it; a LocalQueue: the metrics' selector */
     struct controller *c;
     struct queue_status *queue; /* of ClusterQueue, LocalQueue, Cohort; owned */
 };
 
+/* What the watch says. ERR_NOMEM: it must come again. */
 int things_observe(struct controller *c, struct kind_watch *k, enum watch_event what,
                    const struct doc_node *doc);
 void things_sweep(struct controller *c, struct kind_watch *k);
@@ -172,10 +177,12 @@ struct thing *things_find(const struct controller *c, enum api_kind kind, const 
 /* Finalizers of ClusterQueues, flavors and checks as they should be (9.6). */
 void things_guard(struct controller *c, struct thing *t);
 void things_guard_all(struct controller *c);
+/* Quota was given back, or a Workload is gone: those that are being deleted may go now. */
+void things_let_go(struct controller *c);
 /* The flavor's fact, in `a`; NULL when there is none. */
 const struct fact_flavor *things_flavor(struct controller *c, struct arena *a, const char *name);
-/* Brings c->rules.making up to date. */
-void things_classes(struct controller *c);
+/* Brings c->rules.making up to date: its lists borrow the names of classes that may be gone. Before every use of them. */
+MUST_USE int things_classes(struct controller *c);
 
 /* ---- records.c: Workloads -------------------------------------------------------------------------------------------------- */
 
@@ -231,6 +238,8 @@ struct record {
 
     /* the write queue: nothing, an intent (queued), a request (in_flight) */
     bool queued, in_flight, more;
+    bool unasked;   /* the queue did not take its write: the next look asks again */
+    bool unmarked;  /* the world has not seen what the last cycle made of it: the next look tells */
     bool rereading; /* the object is another than we think: it is read before anything is written */
     enum sent sent_what;
     enum write_level level;
@@ -248,8 +257,9 @@ struct record {
     struct meter_mark mark;
 };
 
-int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
-                    size_t len);
+/* What the watch says; `json` is the text of `doc`. ERR_NOMEM: it must come again. */
+int records_observe(struct controller *c, struct kind_watch *k, enum watch_event what,
+                    const struct doc_node *doc, const char *json, size_t len);
 void records_sweep(struct controller *c, struct kind_watch *k);
 void records_free(struct controller *c);
 struct record *records_find(const struct controller *c, const char *ns, const char *name);
@@ -326,7 +336,7 @@ struct job {
     const char *name;      /* within key */
     struct job_view *view; /* NULL = gone; kept while Workloads remain */
     when_ns created;       /* WHEN_NONE = unknown */
-    uint64_t rv;
+    uint64_t rv;           /* of the view; of its deletion when it is gone */
     uint32_t epoch;
     struct record **wls; /* that it owns; owned array */
     uint32_t nwls, cap_wls;
@@ -349,8 +359,9 @@ struct job {
     struct notices notices; /* events to be told when it succeeded */
 };
 
-int jobs_observe(struct controller *c, struct kind_watch *k, enum watch_event what, const char *json,
-                 size_t len);
+/* What the watch says; `json` is the text of `doc`. ERR_NOMEM: it must come again. */
+int jobs_observe(struct controller *c, struct kind_watch *k, enum watch_event what,
+                 const struct doc_node *doc, const char *json, size_t len);
 /* An object that came as an answer. */
 int job_take(struct controller *c, const struct job_kind *kind, const char *json, size_t len,
              const struct doc_node *doc, uint32_t epoch);

@@ -10,23 +10,25 @@
 
 /* ---- the table ------------------------------------------------------------------------------------------------------------- */
 
-static void id_of(struct str *id, enum api_kind kind, const char *ns, const char *name)
-{
-    str_clear(id);
-    str_addf(id, "%u/%s/%s", (unsigned)kind, ns, name);
-}
+#define ID_FORMAT "%u/%s/%s"
 
 struct thing *things_find(const struct controller *c, enum api_kind kind, const char *ns, const char *name)
 {
+    char id[WRITE_KEY_MAX]; /* no memory is needed to find one: "none" would be an answer */
     struct thing *t = NULL;
-    struct str id;
+    int n = snprintf(id, sizeof(id), ID_FORMAT, (unsigned)kind, ns, name);
 
-    str_init(&id, 0);
-    id_of(&id, kind, ns, name);
-    if (!str_failed(&id))
-        HASH_FIND(hh, c->things, str_text(&id), id.len, t);
-    str_free(&id);
+    if (n > 0 && (size_t)n < sizeof(id))
+        HASH_FIND(hh, c->things, id, (size_t)n, t);
     return t;
+}
+
+static void free_thing(struct thing *t)
+{
+    mem_free(t->text);
+    mem_free(t->ns);
+    mem_free(t->id);
+    mem_free(t);
 }
 
 static struct thing *add(struct controller *c, enum api_kind kind, const char *ns, const char *name)
@@ -36,8 +38,8 @@ static struct thing *add(struct controller *c, enum api_kind kind, const char *n
 
     if (!t)
         return NULL;
-    str_init(&id, 0);
-    id_of(&id, kind, ns, name);
+    str_init(&id, WRITE_KEY_MAX);
+    str_addf(&id, ID_FORMAT, (unsigned)kind, ns, name);
     size_t len = id.len;
     t->id = str_take(&id);
     if (!t->id) {
@@ -50,31 +52,45 @@ static struct thing *add(struct controller *c, enum api_kind kind, const char *n
     if (t->ns)
         HASH_ADD_KEYPTR(hh, c->things, t->id, len, t);
     if (!t->ns || !t->hh.tbl) {
-        mem_free((void *)(uintptr_t)t->ns);
-        mem_free(t->id);
-        mem_free(t);
+        free_thing(t);
         return NULL;
     }
     return t;
 }
 
-static void guard_key(const struct thing *t, struct str *out);
+/* No memory is needed for a key: what cannot be cancelled would come back to a thing that is gone. */
+struct key {
+    char text[WRITE_KEY_MAX + 16];
+};
 
-static void drop(struct controller *c, struct thing *t)
+static struct key guard_key(const struct thing *t)
 {
-    if (t->c && c->writes) { /* the answer to its finalizer would come to nobody */
-        struct str key;
-        guard_key(t, &key);
-        writes_cancel(c->writes, str_text(&key));
-        str_free(&key);
-    }
+    struct key k;
+
+    (void)snprintf(k.text, sizeof(k.text), "finalizer/%s", t->id);
+    return k;
+}
+
+static bool is_guarded(enum api_kind kind)
+{
+    return kind == API_CLUSTER_QUEUE || kind == API_FLAVOR || kind == API_ADMISSION_CHECK;
+}
+
+static bool is_leaving(const struct thing *t)
+{
+    return is_guarded(t->kind) && t->deleting && t->has_finalizer;
+}
+
+/* It is found no more; its id and names are still there. */
+static void unlist(struct controller *c, struct thing *t)
+{
+    if (t->c && c->writes) /* the answer to its finalizer would come to nobody */
+        writes_cancel(c->writes, guard_key(t).text);
+    c->nleaving -= is_leaving(t);
     HASH_DEL(c->things, t);
     if (t->queue)
         queue_status_free(c, t->queue);
-    mem_free(t->text);
-    mem_free((void *)(uintptr_t)t->ns);
-    mem_free(t->id);
-    mem_free(t);
+    t->queue = NULL;
 }
 
 void things_free(struct controller *c)
@@ -82,7 +98,8 @@ void things_free(struct controller *c)
     struct thing *t, *next;
 
     HASH_ITER (hh, c->things, t, next) {
-        drop(c, t);
+        unlist(c, t);
+        free_thing(t);
     }
     mem_free(c->classes);
     mem_free(c->pod_classes);
@@ -212,16 +229,11 @@ static void follow(struct controller *c, enum api_kind kind, const char *ns, con
 
 static void forget(struct controller *c, struct thing *t)
 {
-    enum api_kind kind = t->kind;
-    char *ns = mem_strdup(t->ns), *name = mem_strdup(t->name);
-
-    del(c, kind, t->ns, t->name);
+    del(c, t->kind, t->ns, t->name);
     meter_feed_thing_gone(c, t);
-    drop(c, t);
-    if (ns && name)
-        follow(c, kind, ns, name);
-    mem_free(ns);
-    mem_free(name);
+    unlist(c, t);
+    follow(c, t->kind, t->ns, t->name);
+    free_thing(t);
 }
 
 static int keep_text(struct thing *t, const struct doc_node *doc)
@@ -240,8 +252,9 @@ static int keep_text(struct thing *t, const struct doc_node *doc)
     return 0;
 }
 
-static void take_meta(struct thing *t, const struct meta *m, uint32_t epoch)
+static void take_meta(struct controller *c, struct thing *t, const struct meta *m, uint32_t epoch)
 {
+    c->nleaving -= is_leaving(t);
     snprintf(t->uid, sizeof(t->uid), "%s", m->uid);
     t->rv = m->rv;
     t->generation = m->generation;
@@ -249,6 +262,7 @@ static void take_meta(struct thing *t, const struct meta *m, uint32_t epoch)
     t->deleting = m->deleting;
     t->has_finalizer = m->has_finalizer;
     t->other_finalizers = m->other_finalizers;
+    c->nleaving += is_leaving(t);
 }
 
 static int keep(struct controller *c, struct thing *t, const struct object *o, const struct doc_node *doc)
@@ -317,10 +331,11 @@ static int observe(struct controller *c, struct kind_watch *k, const struct doc_
     }
     if (!t && !(t = add(c, k->row->kind, m->ns, m->name)))
         return ERR_NOMEM;
-    take_meta(t, m, k->epoch);
+    take_meta(c, t, m, k->epoch);
     t->finalizer_asked = false;
     if (keep(c, t, &o, doc)) {
-        t->rv = 0; /* it comes again */
+        t->rv = 0; /* it comes again, and is news then */
+        t->generation = 0;
         return ERR_NOMEM;
     }
     if (!quiet)
@@ -396,20 +411,21 @@ static int collect(struct controller *c, enum api_kind kind, struct fact_priorit
     return 0;
 }
 
-void things_classes(struct controller *c)
+int things_classes(struct controller *c)
 {
     struct job_context *m = &c->rules.making;
 
     if (!c->classes_changed)
-        return;
+        return 0;
     if (collect(c, API_WORKLOAD_PRIORITY_CLASS, &c->classes, &c->nclasses) ||
         collect(c, API_PRIORITY_CLASS, &c->pod_classes, &c->npod_classes))
-        return; /* the next one tries again */
+        return ERR_NOMEM; /* whoever asks next tries again */
     c->classes_changed = false;
     m->workload_classes = c->classes;
     m->nworkload_classes = c->nclasses;
     m->pod_classes = c->pod_classes;
     m->npod_classes = c->npod_classes;
+    return 0;
 }
 
 /* ---- finalizers ------------------------------------------------------------------------------------------------------------ */
@@ -458,29 +474,20 @@ static void guard_done(void *arg, enum write_end end, const struct reply *reply,
         run_log(t->c, LOG_WARNING, t->id, "the finalizer cannot be written: %s", reply->message);
 }
 
-static void guard_key(const struct thing *t, struct str *out)
-{
-    str_init(out, 0);
-    str_addf(out, "finalizer/%s", t->id);
-}
-
 void things_guard(struct controller *c, struct thing *t)
 {
-    struct str key;
-
     if (!c->leads || t->finalizer_asked || t->other_finalizers || holds(c, t) == t->has_finalizer)
         return;
     t->c = c;
-    guard_key(t, &key);
+    const struct key key = guard_key(t);
     const struct write w = {
-        .key = str_text(&key),
+        .key = key.text,
         .level = WRITE_STATUS,
         .render = render_guard,
         .on_done = guard_done,
         .arg = t,
     };
-    t->finalizer_asked = !str_failed(&key) && !writes_put(c->writes, &w, NULL);
-    str_free(&key);
+    t->finalizer_asked = !writes_put(c->writes, &w, NULL);
 }
 
 void things_guard_all(struct controller *c)
@@ -488,7 +495,13 @@ void things_guard_all(struct controller *c)
     struct thing *t, *next;
 
     HASH_ITER (hh, c->things, t, next) {
-        if (t->kind == API_CLUSTER_QUEUE || t->kind == API_FLAVOR || t->kind == API_ADMISSION_CHECK)
+        if (is_guarded(t->kind))
             things_guard(c, t);
     }
+}
+
+void things_let_go(struct controller *c)
+{
+    if (c->nleaving && c->complete)
+        things_guard_all(c);
 }
