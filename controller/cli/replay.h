@@ -50,7 +50,7 @@ struct replay_measure {
     double (*of)(const struct replay_group *g, const struct replay_print *p, const struct replay_result *r);
 };
 
-enum { REPLAY_MEASURES = 22 };
+enum { REPLAY_MEASURES = 23 };
 extern const struct replay_measure replay_measures[REPLAY_MEASURES];
 
 double replay_hours(wide sum, const struct replay_print *p); /* GPU-hours */

@@ -5,7 +5,8 @@
 
 void replay_journal_note(void *arg, const struct replay_note *n)
 {
-    static const char *const names[] = {"arrived", "admitted", "waits", "evicted", "released", "finished"};
+    static const char *const names[] = {"arrived", "admitted", "waits", "evicted",         "released",
+                                        "ready",   "timedOut", "left",  "backoffFinished", "finished"};
     struct replay_journal *j = arg;
 
     str_clear(&j->line);

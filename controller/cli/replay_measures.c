@@ -43,6 +43,7 @@ MEASURE(of_reclaim, tally_mean(&g->reclaim))
 MEASURE(of_reclaim_95, tally_percentile(&g->reclaim, 95))
 MEASURE(of_evictions, g->evictions)
 MEASURE(of_share_error, replay_hours(g->share_error, p))
+MEASURE(of_timeouts, g->timeouts)
 MEASURE(of_lost, replay_hours(g->lost, p))
 
 const struct replay_measure replay_measures[REPLAY_MEASURES] = {
@@ -67,7 +68,8 @@ const struct replay_measure replay_measures[REPLAY_MEASURES] = {
     {"reclaimMean", "reclaim delay, mean", FORM_TIME, -1, of_reclaim},
     {"reclaimP95", "reclaim delay, p95", FORM_TIME, -1, of_reclaim_95},
     {"evictions", "preemptions", FORM_COUNT, -1, of_evictions},
-    {"lostGpuHours", "GPU-hours lost to preemption", FORM_HOURS, -1, of_lost},
+    {"podsReadyTimeouts", "starts given up", FORM_COUNT, -1, of_timeouts},
+    {"lostGpuHours", "GPU-hours lost to evictions", FORM_HOURS, -1, of_lost},
 };
 
 /* ---- values in words ---------------------------------------------------------------------------------------------------- */

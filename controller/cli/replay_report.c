@@ -133,6 +133,9 @@ static void print_left_out(const struct replay_result *r, struct str *out)
     if (r->impossible)
         str_addf(out, "%llu jobs are larger than their queue can ever get and were left out.\n",
                  (unsigned long long)r->impossible);
+    if (r->left)
+        str_addf(out, "%llu jobs were deactivated after too many starts that were given up.\n",
+                 (unsigned long long)r->left);
     if (r->rounded)
         str_addf(out, "%llu jobs ask for parts of a unit and were rounded up.\n",
                  (unsigned long long)r->rounded);
@@ -237,13 +240,14 @@ static void json_run(const struct replay_print *p, const struct replay_run *run,
     }
     str_addf(out,
              "],\n "
-             "\"arrived\":%llu,\"ended\":%llu,\"running\":%llu,\"waiting\":%llu,\"noGpu\":%llu,"
+             "\"arrived\":%llu,\"ended\":%llu,\"running\":%llu,\"waiting\":%llu,\"deactivated\":%llu,"
+             "\"noGpu\":%llu,"
              "\"impossible\":%llu,"
              "\"rounded\":%llu,\"cycles\":%llu,\"cyclesSkipped\":%llu,\"decisions\":%llu,\"admissions\":%llu,"
              "\"preemptions\":%llu}",
              (unsigned long long)r->arrived, (unsigned long long)r->ended, (unsigned long long)r->running,
-             (unsigned long long)r->waiting, (unsigned long long)r->no_gpu, (unsigned long long)r->impossible,
-             (unsigned long long)r->rounded, (unsigned long long)r->cycles,
+             (unsigned long long)r->waiting, (unsigned long long)r->left, (unsigned long long)r->no_gpu,
+             (unsigned long long)r->impossible, (unsigned long long)r->rounded, (unsigned long long)r->cycles,
              (unsigned long long)r->skipped_cycles, (unsigned long long)r->decisions,
              (unsigned long long)r->admissions, (unsigned long long)r->evictions);
 }

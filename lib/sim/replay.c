@@ -70,6 +70,7 @@ void replay_free(struct replay *r)
     mem_free(r->held);
     mem_free(r->held_at);
     mem_free(r->heap);
+    mem_free(r->late);
     mem_free(r->loans);
     mem_free(r->loan_at);
     share_free(r);
@@ -108,13 +109,18 @@ struct world *replay_world(const struct replay *r)
 
 /* ---- what is due -------------------------------------------------------------------------------------------------------- */
 
-/* Those that finish before those that let go, at equal times. */
+static int rank(const struct live *l)
+{
+    return l->state == LIVE_RUNS ? 0 : l->state == LIVE_STOPS ? 1 : 2;
+}
+
+/* At equal times those that finish, then those that let go, then those that the clock looks at. */
 static bool earlier(const struct live *a, const struct live *b)
 {
     if (a->due != b->due)
         return a->due < b->due;
-    if (a->state != b->state)
-        return a->state == LIVE_RUNS;
+    if (rank(a) != rank(b))
+        return rank(a) < rank(b);
     return a->number < b->number;
 }
 
@@ -140,7 +146,7 @@ static void heap_sift(struct replay *r, uint32_t i)
     heap_put(r, i, l);
 }
 
-static int heap_add(struct replay *r, struct live *l, struct err *err)
+int replay_heap_add(struct replay *r, struct live *l, struct err *err)
 {
     if (mem_grow((void **)&r->heap, &r->cap_heap, r->nheap + 1, sizeof(struct live *)))
         return err_set(err, ERR_NOMEM, "out of memory for what runs");
@@ -149,7 +155,7 @@ static int heap_add(struct replay *r, struct live *l, struct err *err)
     return 0;
 }
 
-static void heap_remove(struct replay *r, struct live *l)
+void replay_heap_remove(struct replay *r, struct live *l)
 {
     uint32_t i = l->place;
     struct live *last = r->heap[--r->nheap];
@@ -178,17 +184,13 @@ static void tell_since(struct replay *r, enum replay_event e, const struct live 
                                                .units = l->units});
 }
 
-static void tell(struct replay *r, enum replay_event e, const struct live *l, const struct decision *d)
+void replay_tell(struct replay *r, enum replay_event e, const struct live *l, const struct decision *d)
 {
     tell_since(r, e, l, d, WHEN_NONE);
 }
 
-static void finish(struct replay *r, struct live *l)
+void replay_drop(struct replay *r, struct live *l)
 {
-    tell(r, REPLAY_FINISHED, l, NULL);
-    heap_remove(r, l);
-    account_let_go(r, l);
-    account_finished(r, l);
     world_del_workload(r->w, l->wl, r->now);
     r->nlive--;
     r->nmeasured -= l->measured;
@@ -196,13 +198,23 @@ static void finish(struct replay *r, struct live *l)
     mem_free(l);
 }
 
+static void finish(struct replay *r, struct live *l)
+{
+    replay_tell(r, REPLAY_FINISHED, l, NULL);
+    replay_heap_remove(r, l);
+    r->futile = 0;
+    account_let_go(r, l);
+    account_finished(r, l);
+    replay_drop(r, l);
+}
+
 /* Quota goes back, and it is in the queue again (engine.md 10.3). */
-static void release(struct replay *r, struct live *l)
+static int release(struct replay *r, struct live *l, struct err *err)
 {
     struct marks m = l->wl->marks;
 
-    tell(r, REPLAY_RELEASED, l, NULL);
-    heap_remove(r, l);
+    replay_tell(r, REPLAY_RELEASED, l, NULL);
+    replay_heap_remove(r, l);
     account_let_go(r, l);
     m.reserved = m.admitted = m.pods_ready = false;
     m.reserved_at = m.admitted_at = WHEN_NONE;
@@ -212,8 +224,10 @@ static void release(struct replay *r, struct live *l)
     l->since = r->now;
     l->held = NONE;
     account_waits(r, l);
+    bool later = ready_backs_off(r, l, &m);
     world_put_marks(r->w, l->wl, &m, r->now);
     r->changed = true;
+    return later ? replay_heap_add(r, l, err) : 0;
 }
 
 /* The pair of the GPUs in its admission. */
@@ -232,7 +246,7 @@ static int admit(struct replay *r, const struct decision *d, struct err *err)
     struct live *l = d->w->user;
     struct marks m = d->w->marks;
 
-    m.reserved = m.admitted = m.pods_ready = true;
+    m.reserved = m.admitted = true;
     m.reserved_at = m.admitted_at = r->now;
     m.evicted = m.preempted = m.preempted_by_reclaim = false;
     m.evicted_at = m.preempted_at = WHEN_NONE;
@@ -240,17 +254,16 @@ static int admit(struct replay *r, const struct decision *d, struct err *err)
     m.evicted_digest++;
     const when_ns waited_since = l->since;
     account_admitted(r, l, d->cq, gpu_pair(r, d->w));
-    l->state = LIVE_RUNS;
     l->since = r->now;
-    l->due = i64_add(r->now, i64_add(l->left_ns, r->opt.startup_ns));
-    int rc = heap_add(r, l, err);
+    ready_begin(r, l, &m);
+    int rc = replay_heap_add(r, l, err);
     tell_since(r, REPLAY_ADMITTED, l, d, waited_since);
     world_put_marks(r->w, d->w, &m, r->now);
     return rc;
 }
 
 /* Work since the start or the last checkpoint is lost. */
-static int64_t stop_run(struct replay *r, struct live *l)
+int64_t replay_stop_run(struct replay *r, struct live *l)
 {
     int64_t ran = r->now - l->since, worked = ran > r->opt.startup_ns ? ran - r->opt.startup_ns : 0;
     int64_t kept = r->opt.checkpoint_ns ? worked - worked % r->opt.checkpoint_ns : 0;
@@ -271,7 +284,6 @@ static int evict(struct replay *r, const struct cycle *c, uint32_t i, struct err
     m.preempted_by_reclaim = c->evicted_target[i]->reason == PREEMPT_RECLAIM_WHILE_BORROWING;
     m.evict_reason = EVICT_PREEMPTED;
     m.evicted_digest++;
-    m.pods_ready = false;
     if (r->note)
         r->note(r->note_arg, &(struct replay_note){.event = REPLAY_EVICTED,
                                                    .wl = wl,
@@ -286,12 +298,13 @@ static int evict(struct replay *r, const struct cycle *c, uint32_t i, struct err
                                                    .units = l->units});
     r->victim = wl;
     r->winner = c->evicted_by[i]->w;
-    account_evicted(r, l, stop_run(r, l));
-    heap_remove(r, l);
+    r->futile++;
+    account_evicted(r, l, replay_stop_run(r, l), false);
+    replay_heap_remove(r, l);
     l->state = LIVE_STOPS;
     l->due = i64_add(r->now, r->opt.stop_ns);
     world_put_marks(r->w, wl, &m, r->now);
-    return heap_add(r, l, err);
+    return replay_heap_add(r, l, err);
 }
 
 static int apply(struct replay *r, const struct cycle *c, struct err *err)
@@ -308,7 +321,7 @@ static int apply(struct replay *r, const struct cycle *c, struct err *err)
         }
         if (d->cq != NONE)
             account_need(r, d->w->user, d);
-        tell(r, REPLAY_WAITS, d->w->user, d);
+        replay_tell(r, REPLAY_WAITS, d->w->user, d);
     }
     r->res.decisions += c->ndecisions;
     return rc;
@@ -322,13 +335,16 @@ static void finish_due(struct replay *r)
         finish(r, r->heap[0]);
 }
 
-static bool release_due(struct replay *r)
+static int release_due(struct replay *r, bool *ret_any, struct err *err)
 {
-    bool any = false;
+    int rc = 0;
 
-    for (; r->nheap && r->heap[0]->due <= r->now && r->heap[0]->state == LIVE_STOPS; any = true)
-        release(r, r->heap[0]);
-    return any;
+    *ret_any = false;
+    while (!rc && r->nheap && r->heap[0]->due <= r->now && r->heap[0]->state == LIVE_STOPS) {
+        rc = release(r, r->heap[0], err);
+        *ret_any = true;
+    }
+    return rc;
 }
 
 static int restless(const struct replay *r, struct err *err)
@@ -367,15 +383,16 @@ static int cycles(struct replay *r, struct err *err)
         if (!c)
             break;
         r->res.cycles++;
-        bool progressed = c->progressed;
+        bool progressed = c->progressed, released = false;
         rc = apply(r, c, err);
+        if (!rc)
+            rc = release_due(r, &released, err);
         if (rc)
             return rc;
-        progressed |= release_due(r);
         (void)world_flush(r->w, r->now);
-        if (progressed)
+        if (progressed || released)
             seen_clear(&r->seen);
-        if (n >= most)
+        if (n >= most || r->futile >= most)
             return restless(r, err);
     }
     /* Only a world that stands still stays so; one that goes in a lap has more cycles to run at the next event. */
@@ -399,6 +416,7 @@ static int arrive_due(struct replay *r, struct jobs_reader *jobs, struct err *er
     int rc = 0;
 
     while (!rc && r->has_next && r->next.submit <= r->now) {
+        r->futile = 0;
         rc = replay_arrive(r, &r->next, err);
         if (!rc)
             rc = read_next(r, jobs, err);
@@ -408,12 +426,18 @@ static int arrive_due(struct replay *r, struct jobs_reader *jobs, struct err *er
 
 static int step(struct replay *r, struct jobs_reader *jobs, struct err *err)
 {
+    bool any;
     int rc = world_sample_usage(r->w, r->now, err); /* what was held until now */
     if (rc)
         return rc;
     finish_due(r);
-    (void)release_due(r);
-    rc = arrive_due(r, jobs, err);
+    rc = release_due(r, &any, err);
+    if (!rc)
+        rc = ready_due(r, err);
+    if (!rc)
+        rc = arrive_due(r, jobs, err);
+    if (!rc)
+        rc = release_due(r, &any, err); /* evicted just now, with no time to stop */
     if (rc)
         return rc;
     (void)world_flush(r->w, r->now);

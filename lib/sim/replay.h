@@ -2,7 +2,9 @@
  * they ran. The rules of time are those of sim/sim.h; of a job only what decisions need is kept, and only while it waits or runs, so that
  * months pass in a second. Same input, same result.
  *
- * A job that is evicted starts over, or from its last checkpoint. A PodsReady gate never waits: pods are ready when they are admitted. */
+ * A job that is evicted starts over, or from its last checkpoint. Pods are ready startup_ns after the admission. By waitForPodsReady of the
+ * Configuration (engine.md 10.5) nobody else is admitted until then, or a start that takes longer is given up, tried again after growing
+ * waits, and at last left. */
 #ifndef SLUICE_SIM_REPLAY_H
 #define SLUICE_SIM_REPLAY_H
 
@@ -18,10 +20,11 @@ struct replay_options {
     struct window window; /* what is measured: jobs submitted in it, use and loans while it lasts */
     int64_t
         warmup_ns; /* jobs submitted earlier than that before the window are passed over; < 0 = none are */
-    int64_t checkpoint_ns;   /* 0 = there are no checkpoints */
-    int64_t startup_ns;      /* what each start costs before the job runs */
-    int64_t stop_ns;         /* how long an evicted job keeps its quota */
-    uint32_t cycles_at_once; /* more at one time are called an endless loop; 0 = 100,000 */
+    int64_t checkpoint_ns; /* 0 = there are no checkpoints */
+    int64_t startup_ns;    /* what each start costs before the job runs: until its pods are ready */
+    int64_t stop_ns;       /* how long an evicted job keeps its quota */
+    /* More at one time are called an endless loop, and so are that many evictions in a row during which nothing arrives or ends; 0 = 100,000. */
+    uint32_t cycles_at_once;
     uint32_t bins; /* how many a series of a queue has at most (sim/series.h); 0 = there are no series */
     bool skip_impossible;      /* leave out jobs larger than their queue may ever have */
     bool every_cycle;          /* also those cycles that can only repeat the one before: for tests */
@@ -43,7 +46,8 @@ struct replay_group {
     wide idle_waiting;                 /* quota not used while a job of the group waited */
     int64_t waiting_ns;                /* how long one waited */
     wide lost;                         /* run, and then thrown away by an eviction */
-    uint64_t evictions;                /* suffered */
+    uint64_t evictions;                /* by preemption, suffered */
+    uint64_t timeouts;                 /* starts given up because pods did not become ready in time */
     wide borrowed, lent, overdraft;
     wide
         share_error; /* how far what a queue held was from its fair share (sim/fair_share.h); 0 for tenants and sizes */
@@ -65,8 +69,8 @@ struct replay_result {
     uint32_t nqueues, ntenants; /* by name */
     struct replay_loan *loans;
     uint32_t nloans; /* by borrower, kind, lender */
-    uint64_t arrived, ended, waiting,
-        running; /* of all jobs, not only those measured: arrived = the sum of the others */
+    uint64_t arrived, ended, waiting, running,
+        left; /* of all jobs, not only those measured: arrived = the sum of the others; left: deactivated, too many starts were given up */
     uint64_t no_gpu, rounded,
         impossible; /* left out: asks for no GPU, larger than ever possible; requests rounded up to a unit */
     uint64_t cycles, skipped_cycles, decisions, evictions, admissions;
@@ -81,6 +85,10 @@ enum replay_event {
     REPLAY_WAITS,
     REPLAY_EVICTED,
     REPLAY_RELEASED,
+    REPLAY_READY,
+    REPLAY_TIMED_OUT, /* evicted, for its pods were not ready in time */
+    REPLAY_LEFT,      /* the same once too often: it is deactivated */
+    REPLAY_BACK,      /* its wait after that is over */
     REPLAY_FINISHED
 };
 
@@ -105,7 +113,8 @@ typedef void replay_loans_fn(void *arg, const struct loan_event *events, uint32_
 
 struct replay;
 
-/* `objects` are borrowed for this call only. ERR_NOMEM. */
+/* `objects` are borrowed for this call only. ERR_NOMEM; ERR_NOTFOUND when no queue has the resource; ERR_INVALID when every start would be
+ * given up for ever. */
 MUST_USE int replay_new(const struct api_set *objects, const struct replay_options *options,
                         struct replay **ret, struct err *err);
 void replay_free(struct replay *r);

@@ -170,18 +170,24 @@ void account_let_go(struct replay *r, struct live *l)
     r->res.sizes[l->size].job_used += sum;
 }
 
-void account_evicted(struct replay *r, struct live *l, int64_t lost_ns)
+void account_evicted(struct replay *r, struct live *l, int64_t lost_ns, bool timed_out)
 {
     struct replay_group *groups[LEVELS + 1];
 
-    r->res.evictions++;
+    r->res.evictions += !timed_out;
     if (!replay_in_window(r, r->now))
         return;
     groups_of(r, l, groups);
     for (int i = 0; i <= LEVELS; i++) {
-        groups[i]->evictions++;
+        groups[i]->evictions += !timed_out;
+        groups[i]->timeouts += timed_out;
         groups[i]->lost += times(l->units, lost_ns);
     }
+}
+
+void account_left(struct replay *r)
+{
+    r->res.left++;
 }
 
 void account_finished(struct replay *r, struct live *l)
@@ -377,6 +383,9 @@ static void close_running(struct replay *r)
 {
     for (uint32_t i = 0; i < r->nheap; i++) {
         const struct live *l = r->heap[i];
+        if (l->held == NONE)
+            continue;
+        r->res.running++;
         wide sum = times(l->units, window_part(r->opt.window, l->since, r->now));
         r->res.total.job_used += sum;
         r->queues[r->held[l->held].cq].g->job_used += sum;
@@ -422,7 +431,6 @@ int account_close(struct replay *r, struct err *err)
         close_series(r);
     for (uint32_t i = 0; i < REPLAY_SIZES; i++) /* what sizes use is known by job only */
         r->res.sizes[i].used = r->res.sizes[i].job_used;
-    r->res.running = r->nheap;
     r->res.waiting = r->total.waiting;
     r->res.ended_at = r->now;
     return list_loans(r, err);
@@ -472,7 +480,7 @@ int replay_check(const struct replay *r, struct err *err)
 
     if (!rc && res->total.borrowed != res->total.lent + res->total.overdraft)
         rc = broken("borrowed = lent + overdraft", &res->total, err);
-    if (!rc && res->arrived != res->ended + res->waiting + res->running)
+    if (!rc && res->arrived != res->ended + res->waiting + res->running + res->left)
         rc = broken("no job lost", &res->total, err);
     for (uint32_t i = 0; i < res->nqueues && !rc; i++) {
         rc = check_queue(res, &res->queues[i], &at, err);

@@ -51,6 +51,7 @@ static int put_object(struct world *w, const struct object *o, struct err *err)
 /* Without admission fair sharing, whose consumption falls as time passes, a cycle depends on what has happened only. */
 static int put_objects(struct replay *r, const struct api_set *objects, struct err *err)
 {
+    const struct object *config = NULL;
     int rc = 0;
 
     r->plain = true;
@@ -58,10 +59,13 @@ static int put_objects(struct replay *r, const struct api_set *objects, struct e
         const struct object *o = api_set_at(objects, i);
         if (o->kind != API_CONFIG)
             continue;
+        config = o;
         r->plain = !o->config.afs;
         rc = world_configure(r->w, &o->config, err);
         break;
     }
+    if (!rc)
+        rc = ready_configure(r, config, err);
     for (uint32_t i = 0; i < api_set_count(objects) && !rc; i++)
         if (api_set_at(objects, i)->kind == API_LOCAL_QUEUE)
             rc = put_namespace_of(r->w, api_set_at(objects, i)->ns, err);

@@ -4,11 +4,13 @@
 
 #include "base/str.h"
 #include "core/world.h"
+#include "lifecycle/podsready.h"
 #include "sim/fair_share.h"
 #include "sim/replay.h"
 #include "sim/seen.h"
 
-enum live_state { LIVE_WAITS, LIVE_RUNS, LIVE_STOPS };
+/* LIVE_STARTS: holds quota, its pods are not ready; LIVE_BACKS_OFF: waits, and is not considered yet. */
+enum live_state { LIVE_WAITS, LIVE_RUNS, LIVE_STOPS, LIVE_STARTS, LIVE_BACKS_OFF };
 
 /* A job that waits or runs. */
 struct live {
@@ -23,6 +25,7 @@ struct live {
     uint32_t held;  /* cell that it holds */
     uint16_t size;
     uint8_t state;
+    int32_t tries; /* starts that were given up */
     bool measured, started;
     uint32_t tenant;
 };
@@ -77,10 +80,15 @@ struct replay {
     struct held *held;        /* owned; by pair, then ClusterQueue */
     uint32_t nheld, *held_at; /* index of the first one of a ClusterQueue; nqueues + 1 of them */
 
-    struct live **heap; /* owned; those that run or stop, the next one first */
+    struct live **heap; /* owned; those to whom something happens by itself, the next one first */
     uint32_t nheap, cap_heap;
+    struct live **late; /* owned; evicted by the clock just now */
+    uint32_t nlate, cap_late;
+    bool writes_ready; /* PodsReady comes after the admission */
+    struct podsready_config ready;
     uint64_t nlive, nmeasured; /* of the window: not ended yet */
     when_ns now;
+    uint32_t futile;                /* evictions since something arrived or ended */
     struct wl *victim, *winner;     /* of the last eviction: they name an endless loop */
     struct share_tree *shares;      /* owned */
     uint32_t nshares, *share_of;    /* owned; by ClusterQueue */
@@ -104,6 +112,21 @@ MUST_USE int replay_load(struct replay *r, const struct api_set *objects, struct
 MUST_USE int replay_arrive(struct replay *r, const struct job *j, struct err *err);
 bool replay_in_window(const struct replay *r, when_ns t);
 
+/* replay.c */
+void replay_tell(struct replay *r, enum replay_event e, const struct live *l, const struct decision *d);
+MUST_USE int replay_heap_add(struct replay *r, struct live *l, struct err *err);
+void replay_heap_remove(struct replay *r, struct live *l);
+int64_t replay_stop_run(struct replay *r, struct live *l); /* ends a run; what of its time is lost */
+void replay_drop(struct replay *r, struct live *l);        /* forgets a job that is done with */
+
+/* replay_ready.c: PodsReady. */
+MUST_USE int ready_configure(struct replay *r, const struct object *config, struct err *err);
+void ready_begin(struct replay *r, struct live *l, struct marks *m); /* it is admitted: state and due */
+/* Those whose pods become ready, are late, or whose wait is over. */
+MUST_USE int ready_due(struct replay *r, struct err *err);
+/* It lost its quota: does it stay away for a while? Then state and due are set. */
+bool ready_backs_off(struct replay *r, struct live *l, struct marks *m);
+
 /* replay_share.c: distances from the fair shares. */
 MUST_USE int share_load(struct replay *r, struct err *err);
 void share_free(struct replay *r);
@@ -116,7 +139,8 @@ MUST_USE int account_open(struct replay *r, struct err *err); /* once it is know
 void account_arrived(struct replay *r, struct live *l);
 void account_admitted(struct replay *r, struct live *l, uint32_t cq, uint32_t fr);
 void account_let_go(struct replay *r, struct live *l); /* no more holds quota */
-void account_evicted(struct replay *r, struct live *l, int64_t lost_ns);
+void account_evicted(struct replay *r, struct live *l, int64_t lost_ns, bool timed_out);
+void account_left(struct replay *r);                  /* deactivated */
 void account_waits(struct replay *r, struct live *l); /* is back in the queue */
 void account_finished(struct replay *r, struct live *l);
 void account_need(struct replay *r, struct live *l, const struct decision *d);

@@ -143,6 +143,26 @@ def check_share_error(tmp):
     check(f"share errors by hand: {got}", close(got["a"], 4 * 50) and close(got["b"], 4 * 50) and close(r["all"]["shareErrorGpuHours"] * 3600, 400))
 
 
+# waitForPodsReady: one start after the other with blockAdmission; a start that is given up is tried again, and at last left.
+def check_pods_ready(tmp):
+    trace, queues, config, events = (os.path.join(tmp, n) for n in ("ready.csv", "ready.yaml", "ready-config.yaml", "ready-events"))
+    open(trace, "w").write("job_id,submit_s,duration_s,gpus,tenant\n" + "".join(f"j{i},{i},100,1,a\n" for i in range(4)))
+    open(queues, "w").write(run(trace, "--init", "--policy", "fixed", "--quota", "a=4").stdout)
+
+    def times(event, wait, startup):
+        open(config, "w").write("apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\nwaitForPodsReady: {" + wait + "}\n")
+        run(trace, "-q", queues, "--config", config, "--startup", startup, "--events", events)
+        return [int(n["at"]) for n in map(json.loads, open(events)) if n["event"] == event]
+
+    check("starts go side by side", times("admitted", "timeout: 1m", "30s") == [0, 1, 2, 3])
+    check("starts go one after the other", times("admitted", "timeout: 1m, blockAdmission: true", "30s") == [0, 30, 60, 90])
+    again = "timeout: 20s, requeuingStrategy: {backoffBaseSeconds: 10, backoffLimitCount: 2}"
+    check("starts are given up and tried again", times("timedOut", again, "30s") == sorted(t + i for t in (20, 50) for i in range(4)))
+    check("and at last left", times("left", again, "30s") == [90, 91, 92, 93])
+    open(config, "w").write("apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\nwaitForPodsReady: {timeout: 20s}\n")
+    check("no start could ever succeed", "no job would ever start" in run(trace, "-q", queues, "--config", config, "--startup", "30s", status=1).stderr)
+
+
 def main(tmp):
     path = {p: os.path.join(tmp, p + ".yaml") for p in ("fixed", "borrowing", "backfill", "reclaim", "mapping")}
     for policy in ("fixed", "borrowing", "backfill", "reclaim"):
@@ -176,6 +196,7 @@ def main(tmp):
     run(TRACE, *policies, "--report", os.path.join(tmp, "no", "such.html"), status=1)
     check_hostile(tmp)
     check_share_error(tmp)
+    check_pods_ready(tmp)
 
     events = os.path.join(tmp, "events")
     run(TRACE, "-q", path["reclaim"], "-m", path["mapping"], "--events", events, "--stop", "30s", "--checkpoint-every", "10m")
