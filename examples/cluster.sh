@@ -69,7 +69,7 @@ await "active queues" active
 
 submit() { # NAMESPACE N
     local i
-    for i in $(seq "$2"); do kubectl create -n "$1" -f examples/in-a-cluster/job.yaml >/dev/null; done
+    for i in $(seq "$2"); do sed "s/namespace: .*/namespace: $1/" examples/in-a-cluster/job.yaml | kubectl create -f - >/dev/null; done
 }
 admitted() { # NAMESPACE
     kubectl get workloads -n "$1" -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Admitted")].status}{"\n"}{end}' | grep -c True || true
