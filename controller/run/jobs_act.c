@@ -83,6 +83,8 @@ static bool change_status(struct job *j, const struct job_action *a)
         rc = job_action_status(a, &c->rules, r->status, run_now(c), r->view->generation, &err);
     if (rc) {
         run_log(c, LOG_ERROR, r->key, "out of memory: %s is done later", job_act_name(a->act));
+        r->rereading = true; /* half of it may be done */
+        publish(r, WRITE_STATUS, NS_PER_S);
         timer_start(&c->timers, &j->timer, NS_PER_S);
         return true;
     }

@@ -410,6 +410,9 @@ void record_look_at(struct record *r)
     if (run_lifecycle(r, &changed, &err)) {
         run_log(c, LOG_ERROR, r->key, "%s", err.text);
         r->again = run_now(c) + NS_PER_S;
+        /* Half of it may be done: nothing is written, and no job started, before it is as it was. */
+        r->rereading = true;
+        publish(r, WRITE_STATUS, NS_PER_S);
     }
     arm(r);
     if (changed || has_intent(r))
