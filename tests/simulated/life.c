@@ -87,10 +87,11 @@ static void begin(struct life *l)
                                   .identity = l->identity,
                                   .ns = "kueue-system",
                                   .elect = true,
-                                  .sink = laws_sink(l->laws),
+                                  .sink = memory_sink(&l->memory, laws_sink(l->laws)),
                                   .log = log_line,
                                   .log_arg = l};
-    struct controller_seams s = {.watches = l->server.seam, .rest = l->server.seam, .clock = l->clock.clock};
+    struct kube_server server = l->o->memory ? memory_server(&l->memory) : l->server.seam;
+    struct controller_seams s = {.watches = server, .rest = server, .clock = l->clock.clock};
     l->renew_started = -1;
     if (controller_new(&c, &s, &l->controller, &err) != 0) {
         life_broken(l, "the controller does not start: %s", err.text);
@@ -120,8 +121,12 @@ static void end(struct life *l, int64_t down_ns)
 static void turn(struct life *l)
 {
     unsigned n = 0;
-    while (controller_turn(l->controller) && n < MOST_TURNS)
-        n++;
+    bool more = true;
+    for (; more && n < MOST_TURNS; n++) {
+        memory_enter(&l->memory);
+        more = controller_turn(l->controller);
+        memory_leave(&l->memory);
+    }
     if (n == MOST_TURNS)
         life_broken(l, "turns without end");
     if (l->crash_due) {
@@ -225,6 +230,8 @@ static void conceive(struct life *l)
     l->server.fault = faults_of_request;
     l->server.seen = laws_request;
     l->server.arg = l;
+    if (l->o->memory)
+        memory_init(&l->memory, l);
     l->quota = quota_new(l);
     l->laws = laws_new(l);
     if (!l->quota || !l->laws)

@@ -4,6 +4,7 @@
 
 #include "run/controller.h"
 #include "simulated/life.h"
+#include "simulated/memory.h"
 
 struct life;
 
@@ -97,6 +98,7 @@ struct life {
     struct api_set *set;
     const struct object *config;
 
+    struct memory memory;
     struct controller *controller;
     char identity[32];
     uint32_t instance;

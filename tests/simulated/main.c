@@ -1,9 +1,10 @@
 /* simulated: lives of the controller on a simulated API server in virtual time, each made from a seed.
  *
- *     simulated [--seeds N] [--first K] [--jobs N] [--quiet-world] [--only WORD] [-v]
+ *     simulated [--seeds N] [--first K] [--jobs N] [--quiet-world] [--memory] [--only WORD] [-v]
  *
  * Life number i is made from seed K + i; N processes share them (as many as there are processors). -v tells what happens (one seed at a
- * time is enough), --only lines that hold WORD, --quiet-world leaves the faults out. A life that breaks a law is printed with its seed; the same seed replays it. */
+ * time is enough), --only lines that hold WORD, --quiet-world leaves the faults out, --memory adds one:
+ * the controller's memory runs out, for a moment or for seconds. A life that breaks a law is printed with its seed; the same seed replays it. */
 #include "base/mem.h"
 #include "simulated/life.h"
 
@@ -31,8 +32,8 @@ struct totals {
 
 static int usage(void)
 {
-    fprintf(stderr,
-            "usage: simulated [--seeds N] [--first K] [--jobs N] [--quiet-world] [--only WORD] [-v]\n");
+    fprintf(stderr, "usage: simulated [--seeds N] [--first K] [--jobs N] [--quiet-world] [--memory] [--only "
+                    "WORD] [-v]\n");
     return 2;
 }
 
@@ -44,6 +45,8 @@ static bool read_settings(int argc, char **argv, struct settings *s)
             s->o.verbose = true;
         else if (strcmp(a, "--quiet-world") == 0)
             s->o.silent_world = true;
+        else if (strcmp(a, "--memory") == 0)
+            s->o.memory = true;
         else if (!v)
             return false;
         else if (strcmp(a, "--seeds") == 0)
