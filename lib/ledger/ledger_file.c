@@ -1,5 +1,4 @@
 /* The files around a ledger: the lock, what is set aside, what file system it lies on. */
-#define _GNU_SOURCE /* F_OFD_SETLK */
 #include "ledger/ledger_priv.h"
 
 #include <errno.h>
@@ -8,6 +7,10 @@
 #include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#ifndef F_OFD_SETLK /* Linux; <fcntl.h> shows it with _GNU_SOURCE only */
+#define F_OFD_SETLK 37
+#endif
 
 /* ---- one writer --------------------------------------------------------------------------------------------------------- */
 

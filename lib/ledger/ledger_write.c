@@ -14,15 +14,16 @@ static const char *const sql[STATEMENTS] = {
     [ROW_QUOTA] = "INSERT INTO quota VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
     [ROW_NODE] = "INSERT INTO node VALUES (NULL, ?, ?, ?, ?, ?)",
     [ROW_GAP] = "INSERT INTO gap VALUES (NULL, ?, ?, ?, ?)",
-    [ROW_USAGE] = "INSERT INTO usage (workload, cluster_queue, flavor, resource, amount, began_ns, inferred, "
-                  "ended_ns, end_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [ROW_LOAN] = "INSERT INTO loan (flavor, resource, borrower, lender_kind, lender, amount, began_ns, "
-                 "begin_reason, inferred, ended_ns, end_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [ROW_USAGE] =
+        ("INSERT INTO usage (workload, cluster_queue, flavor, resource, amount, began_ns, inferred, "
+         "ended_ns, end_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [ROW_LOAN] = ("INSERT INTO loan (flavor, resource, borrower, lender_kind, lender, amount, began_ns, "
+                  "begin_reason, inferred, ended_ns, end_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [ROW_USAGE_OPENS] = "INSERT OR REPLACE INTO open_usage VALUES (?, ?, ?, ?, ?, ?, ?)",
     [ROW_USAGE_CLOSES] = "DELETE FROM open_usage WHERE workload = ? AND flavor = ? AND resource = ?",
     [ROW_LOAN_OPENS] = "INSERT OR REPLACE INTO open_loan VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [ROW_LOAN_CLOSES] = "DELETE FROM open_loan WHERE flavor = ? AND resource = ? AND borrower = ? AND "
-                        "lender_kind = ? AND lender = ?",
+    [ROW_LOAN_CLOSES] = ("DELETE FROM open_loan WHERE flavor = ? AND resource = ? AND borrower = ? AND "
+                         "lender_kind = ? AND lender = ?"),
     [ROW_NOTHING_OPEN_USAGE] = "DELETE FROM open_usage",
     [ROW_NOTHING_OPEN_LOAN] = "DELETE FROM open_loan",
     [ST_NAME_FIND] = "SELECT id FROM name WHERE text = ?",

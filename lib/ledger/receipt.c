@@ -22,7 +22,7 @@ struct saved {
 
 static void save(const struct tree *t, uint32_t node, uint32_t col, struct saved *s)
 {
-    s->col = col;
+    *s = (struct saved){.col = col};
     for (uint32_t i = 0; node != TREE_NONE && i < RECEIPT_DEPTH_MAX; node = t->nodes[node].parent)
         s->usage[i++] = tree_cell(t, node, col)->usage;
 }
