@@ -2,13 +2,14 @@
 
 #include "api/yaml.h"
 #include "base/mem.h"
+#include "base/quantity.h"
 
 #include <string.h>
 
 struct mapping {
     struct arena arena;
     const char *resource, *ns, *type_label;
-    int64_t units;
+    int64_t units;                          /* 0 = not given */
     const struct doc_node *tenants, *types; /* maps of strings, or NULL */
 };
 
@@ -22,7 +23,6 @@ struct mapping *mapping_new(void)
     m->resource = "nvidia.com/gpu";
     m->ns = "default";
     m->type_label = "";
-    m->units = 1;
     return m;
 }
 
@@ -108,7 +108,9 @@ const char *mapping_resource(const struct mapping *m)
 
 int64_t mapping_units(const struct mapping *m)
 {
-    return m->units;
+    if (m->units)
+        return m->units;
+    return resource_is_cpu(m->resource) ? 1000 : 1;
 }
 
 const char *mapping_type_label(const struct mapping *m)

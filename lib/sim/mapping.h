@@ -2,7 +2,7 @@
  * YAML:
  *
  *     resource: nvidia.com/gpu      # what GPUs are called in the quotas; this is the default
- *     unitsPerGpu: 1                # 1000 where quotas count thousandths; 1 is the default
+ *     unitsPerGpu: 1                # 1000 where quotas count thousandths; 1 is the default, of cpu, whose units are thousandths, 1000
  *     namespace: default            # of LocalQueues that are given without one; this is the default
  *     tenants: {physics: team-a/main, biology: main}
  *     gpuTypeLabel: example.com/gpu # jobs that name a type select nodes by this label; default: types count for nothing

@@ -257,12 +257,23 @@ static uint32_t split_types(struct replay *r, const char *types, const char **re
     return n;
 }
 
+/* Units as the engine counts them: thousandths of cpu, wholes of everything else (engine.md 2.1). */
+static struct quantity quantity_of_units(const char *resource, int64_t units)
+{
+    struct quantity q = quantity_from_i64(units);
+
+    if (resource_is_cpu(resource))
+        q.exp10 -= 3;
+    return q;
+}
+
 /* The Workload of a job: one pod set of equal pods. `name` and `uid` are texts that the caller holds. */
 static int put_workload(struct replay *r, const struct job *j, struct live *l, int64_t per_pod,
                         const char *name, const char *uid, struct err *err)
 {
     const struct tenant_place *p = &r->places[l->tenant];
-    const struct fact_amount ask = {mapping_resource(r->opt.map), quantity_from_i64(per_pod)};
+    const struct fact_amount ask = {mapping_resource(r->opt.map),
+                                    quantity_of_units(mapping_resource(r->opt.map), per_pod)};
     const struct fact_container c = {.name = "main", .requests = &ask, .nrequests = 1};
     const char *types[TYPES_MAX], *label = mapping_type_label(r->opt.map);
     uint32_t ntypes = *label ? split_types(r, j->gpu_type, types) : 0;

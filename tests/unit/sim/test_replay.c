@@ -399,6 +399,41 @@ START_TEST(test_types)
 }
 END_TEST
 
+/* Where cpu stands for GPUs, a unit is a thousandth of one, as quotas are counted: two jobs of one fit into a quota of 2. */
+START_TEST(test_cpu)
+{
+    static const char queues[] =
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: f}\n---\n"
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ClusterQueue\nmetadata: {name: a}\n"
+        "spec: {namespaceSelector: {}, resourceGroups: [{coveredResources: [cpu], flavors: [{name: f, "
+        "resources: [{name: cpu, nominalQuota: 2}]}]}]}\n---\n"
+        "apiVersion: kueue.x-k8s.io/v1beta2\nkind: LocalQueue\nmetadata: {name: a, namespace: ns}\n"
+        "spec: {clusterQueue: a}\n";
+    static const char *const maps[] = {"{namespace: ns, resource: cpu, unitsPerGpu: 1000}",
+                                       "{namespace: ns, resource: cpu}"};
+    struct story s = {.stop = 0};
+    struct str log;
+    struct mapping *m = mapping_new();
+    ck_assert_int_eq(mapping_read(m, maps[_i], strlen(maps[_i]), NULL), 0);
+    ck_assert_int_eq(mapping_units(m), 1000);
+    str_init(&s.queues, 0);
+    str_init(&s.jobs, 0);
+    str_init(&log, 0);
+    str_add(&s.queues, queues);
+    str_add(&s.jobs, "job_id,submit_s,duration_s,gpus,tenant\na,0,100,1,a\nb,1,10,1,a\nc,2,10,0.5,a\n");
+    struct replay_options opt = options(m, &s);
+    struct replay *r = by_replay(&s, &opt, &log);
+    ck_assert_str_eq(str_text(&log), "A a 0\nA b 1\nF b 11\nA c 11\nF c 21\nF a 100\n");
+    ck_assert_int_eq(replay_result(r)->total.nominal, 2000);
+    ck_assert(replay_result(r)->total.used == (wide)1000 * (100 + 10 + 5) * NS_PER_S);
+    replay_free(r);
+    str_free(&log);
+    str_free(&s.queues);
+    str_free(&s.jobs);
+    mapping_free(m);
+}
+END_TEST
+
 START_TEST(test_no_queue)
 {
     struct api_set *set = api_set_new(0);
@@ -433,6 +468,7 @@ int main(void)
     tcase_add_loop_test(t, test_laws, 0, SEEDS);
     tcase_add_test(t, test_by_hand);
     tcase_add_test(t, test_types);
+    tcase_add_loop_test(t, test_cpu, 0, 2);
     tcase_add_test(t, test_no_queue);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
