@@ -180,19 +180,21 @@ static void add_condition(const struct cond *c, struct str *out)
     str_add(out, "}]");
 }
 
-/* 4.9. A merge patch adds to a map: what consumed nothing any more is taken away as a whole. */
+/* 4.9. The map is required: one that is empty is written as such. (A merge patch adds to a map; what was consumed decays and stays listed.) */
 static void add_consumed(const struct queue_json *q, const struct afs_ledger *l, struct str *out)
 {
     char text[64];
 
     str_add(out, ",\"admissionFairSharingStatus\":{\"consumedResources\":");
+    str_addc(out, '{');
     for (uint32_t i = 0; i < l->nconsumed; i++) {
-        str_addc(out, i ? ',' : '{');
+        if (i)
+            str_addc(out, ',');
         str_add_json(out, names_text(world_names(q->w), l->consumed[i].res));
         quantity_print(l->consumed[i].q, text, sizeof(text));
         str_addf(out, ":\"%s\"", text);
     }
-    str_add(out, l->nconsumed ? "}" : "null");
+    str_addc(out, '}');
     if (l->updated != WHEN_NONE) {
         when_print(l->updated, text, sizeof(text));
         str_addf(out, ",\"lastUpdate\":\"%s\"", text);
