@@ -2,6 +2,7 @@
 #include "sim/sim_priv.h"
 
 #include "base/mem.h"
+#include "sim/put.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,37 +32,10 @@ static int put_check(struct sim *s, const struct object *o, struct err *err)
     return world_put_check(s->w, &copy, err);
 }
 
-static int put_object(struct sim *s, const struct object *o, when_ns now, struct err *err)
+/* Records of Workloads come later; spec.priority says what their priority classes say. */
+static int put(struct sim *s, const struct object *o, when_ns now, struct err *err)
 {
-    switch (o->kind) {
-    case API_FLAVOR:
-        return world_put_flavor(s->w, &o->flavor, err);
-    case API_CLUSTER_QUEUE:
-        return world_put_cluster_queue(s->w, &o->cluster_queue, now, err);
-    case API_COHORT:
-        return world_put_cohort(s->w, &o->cohort, err);
-    case API_LOCAL_QUEUE:
-        return world_put_local_queue(s->w, &o->local_queue, now, err);
-    case API_ADMISSION_CHECK:
-        return put_check(s, o, err);
-    case API_TOPOLOGY:
-        return world_put_topology(s->w, &o->topology, err);
-    case API_NAMESPACE:
-        return world_put_namespace(s->w, &o->name_space, err);
-    case API_LIMIT_RANGE:
-        return world_put_limit_range(s->w, &o->limit_range, err);
-    case API_RUNTIME_CLASS:
-        return world_put_runtime_class(s->w, &o->runtime_class, err);
-    case API_WORKLOAD: /* records come later */
-    case API_WORKLOAD_PRIORITY_CLASS:
-    case API_PRIORITY_CLASS: /* spec.priority says the same */
-    case API_CONFIG:
-    case API_JOB:
-    case API_JOB_SET:
-    case API_KINDS:
-        break;
-    }
-    return 0;
+    return o->kind == API_ADMISSION_CHECK ? put_check(s, o, err) : put_object(s->w, o, now, err);
 }
 
 /* ---- records ------------------------------------------------------------------------------------------------------------ */
@@ -294,7 +268,7 @@ int sim_load(struct sim *s, const struct api_set *objects, struct err *err)
         s->now = s->opt.begin;
     s->began = s->now;
     for (uint32_t i = 0; i < api_set_count(objects) && !rc; i++)
-        rc = put_object(s, api_set_at(objects, i), s->now, err);
+        rc = put(s, api_set_at(objects, i), s->now, err);
     if (!rc)
         rc = world_settle(s->w, err);
     s->observability = gate_on(world_gates(s->w), GATE_OBSERVABILITY);

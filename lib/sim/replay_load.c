@@ -2,6 +2,7 @@
 #include "sim/replay_priv.h"
 
 #include "base/mem.h"
+#include "sim/put.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,33 +20,6 @@ static int put_namespace_of(struct world *w, const char *ns, struct err *err)
     const struct fact_namespace f = {ns, &label, 1};
 
     return world_put_namespace(w, &f, err);
-}
-
-static int put_object(struct world *w, const struct object *o, struct err *err)
-{
-    switch (o->kind) {
-    case API_FLAVOR:
-        return world_put_flavor(w, &o->flavor, err);
-    case API_CLUSTER_QUEUE:
-        return world_put_cluster_queue(w, &o->cluster_queue, 0, err);
-    case API_COHORT:
-        return world_put_cohort(w, &o->cohort, err);
-    case API_LOCAL_QUEUE: /* its namespace exists, although nobody may have written it down */
-        return world_put_local_queue(w, &o->local_queue, 0, err);
-    case API_ADMISSION_CHECK:
-        return world_put_check(w, &o->admission_check, err);
-    case API_TOPOLOGY:
-        return world_put_topology(w, &o->topology, err);
-    case API_NAMESPACE:
-        return world_put_namespace(w, &o->name_space, err);
-    case API_LIMIT_RANGE:
-        return world_put_limit_range(w, &o->limit_range, err);
-    case API_RUNTIME_CLASS:
-        return world_put_runtime_class(w, &o->runtime_class, err);
-    default: /* Workloads and jobs: the trace has its own */
-        break;
-    }
-    return 0;
 }
 
 /* Without admission fair sharing, whose consumption falls as time passes, a cycle depends on what has happened only. */
@@ -71,7 +45,7 @@ static int put_objects(struct replay *r, const struct api_set *objects, struct e
             rc = put_namespace_of(r->w, api_set_at(objects, i)->ns, err);
     for (uint32_t i = 0; i < api_set_count(objects) && !rc; i++) {
         const struct object *o = api_set_at(objects, i);
-        rc = put_object(r->w, o, err);
+        rc = put_object(r->w, o, 0, err);
     }
     return rc ? rc : world_settle(r->w, err);
 }

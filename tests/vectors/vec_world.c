@@ -1,6 +1,7 @@
 #include "vec_world.h"
 
 #include "core/assign.h"
+#include "sim/put.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,30 +37,8 @@ bool vec_object(struct vec *v, const struct doc_node *n, struct object *ret)
 
 static int put(struct world *w, const struct object *o, when_ns now, struct err *err)
 {
-    switch (o->kind) {
-    case API_FLAVOR:
-        return world_put_flavor(w, &o->flavor, err);
-    case API_CLUSTER_QUEUE:
-        return world_put_cluster_queue(w, &o->cluster_queue, now, err);
-    case API_COHORT:
-        return world_put_cohort(w, &o->cohort, err);
-    case API_LOCAL_QUEUE:
-        return world_put_local_queue(w, &o->local_queue, now, err);
-    case API_WORKLOAD:
-        return world_put_workload(w, &o->workload, now, NULL, err);
-    case API_ADMISSION_CHECK:
-        return world_put_check(w, &o->admission_check, err);
-    case API_TOPOLOGY:
-        return world_put_topology(w, &o->topology, err);
-    case API_NAMESPACE:
-        return world_put_namespace(w, &o->name_space, err);
-    case API_LIMIT_RANGE:
-        return world_put_limit_range(w, &o->limit_range, err);
-    case API_RUNTIME_CLASS:
-        return world_put_runtime_class(w, &o->runtime_class, err);
-    default:
-        return 0;
-    }
+    return o->kind == API_WORKLOAD ? world_put_workload(w, &o->workload, now, NULL, err)
+                                   : put_object(w, o, now, err);
 }
 
 bool vec_put_object(struct vec *v, struct world *w, const struct object *o, when_ns now)
