@@ -250,6 +250,8 @@ void queues_due(void *arg)
         struct queue_status *q = t->queue;
         if (!q || !q->dirty)
             continue;
+        if (q->due < q->not_before) /* touched while it was being written */
+            q->due = q->not_before;
         bool later = busy && q->written_at && now < q->written_at + BUSY_BETWEEN_NS;
         if (q->due > now || q->in_flight || later) {
             int64_t at = q->due > now ? q->due : now + (later ? BETWEEN_NS : FIRST_WAIT_NS);
