@@ -289,15 +289,18 @@ def pod_priority_class(t):
 def job_made_anew(t):
     """A Job that is deleted and made again under its name begins anew."""
     t.queue(cpu=1)
+    before = set()
     for _ in range(3):
         t.job("a", run=LONG)
         t.runs("a")
-        first = t.wl("a")["metadata"]["name"]
+        before |= {w["metadata"]["name"] for w in t.workloads("a")}
         t.api.delete("Job", t.ns, "a")
         t.until("the Job to be gone", lambda: t.get_job("a") is None)
     t.job("a")
-    w = t.finished("a")
-    check(w["metadata"]["name"] != first, "the Workload of another Job of that name")
+    # Those of the Jobs before it may linger, Finished, until they are collected.
+    t.until("a Workload of its own to finish",
+            lambda: [w for w in t.workloads("a") if w["metadata"]["name"] not in before and is_true(w, "Finished")])
+    t.until("those of the others to be gone", lambda: len(t.workloads("a")) == 1)
 
 
 @test()
