@@ -43,9 +43,6 @@ CONFIG["manage"] = HEAD + """manageJobsWithoutQueueName: true
 managedJobsNamespaceSelector:
   matchLabels:
     managed: "yes"
-waitForPodsReady:
-  timeout: 10m
-  blockAdmission: true
 admissionFairSharing:
   usageHalfLifeTime: 10m
   usageSamplingInterval: 1s

@@ -197,6 +197,29 @@ def frozen_leader(t):
 
 
 @test("alone")
+def block_admission(t):
+    """blockAdmission: nobody else gets quota before the pods of all that have some are ready."""
+    for w in t.api.list("Workload"):  # also those of other tests would be waited for
+        if is_true(w, "QuotaReserved") and not is_true(w, "PodsReady") and not is_true(w, "Finished"):
+            t.api.patch("Workload", w["metadata"]["namespace"], w["metadata"]["name"], {"metadata": {"finalizers": None}})
+            t.api.delete("Workload", w["metadata"]["namespace"], w["metadata"]["name"])
+            for r in w["metadata"].get("ownerReferences", []):
+                t.api.delete("Job", w["metadata"]["namespace"], r["name"])
+    c = t.env.controller = t.env.new_controller("block_admission", QUICK + """waitForPodsReady:
+  timeout: 10m
+  blockAdmission: true
+""").start()
+    t.queue(cpu=4)
+    t.job("slow", run=LONG, pod={"sluice.dev/ready-after": "2s"})
+    t.admitted("slow")
+    t.job("next", run=LONG)
+    w = t.admitted("next")
+    ready = cond(t.wl("slow"), "PodsReady")
+    check(ready["status"] == "True" and ready["lastTransitionTime"] <= cond(w, "Admitted")["lastTransitionTime"], ready, cond(w, "Admitted"))
+    c.stop()
+
+
+@test("alone")
 def kind_comes_later(t):
     """JobSet's CRD is installed while the controller runs: its objects are dealt with from then on."""
     t.env.kubectl("delete", "crd", "jobsets.jobset.x-k8s.io", "--ignore-not-found")

@@ -129,7 +129,7 @@ def child_of_job_set(t):
     same("Workloads of the child", t.workloads("child"), [])
 
 
-# ---- manageJobsWithoutQueueName, blockAdmission, admission fair sharing
+# ---- manageJobsWithoutQueueName, admission fair sharing
 
 @test("manage")
 def without_queue_name(t):
@@ -145,19 +145,6 @@ def without_queue_name(t):
     check(t.get_job("held")["spec"]["suspend"], "it runs without a queue")
     t.api.patch("Job", t.ns, "held", {"metadata": {"labels": {QUEUE: "q"}}})
     t.finished("held")
-
-
-@test("manage")
-def block_admission(t):
-    """blockAdmission: nobody else starts before the pods of the last one are ready."""
-    t.api.patch("Namespace", None, t.ns, {"metadata": {"labels": {"managed": "yes"}}})
-    t.queue(cpu=4)
-    t.job("slow", run=LONG, pod={"sluice.dev/ready-after": "2s"})
-    t.admitted("slow")
-    t.job("next", run=LONG)
-    w = t.admitted("next")
-    ready = cond(t.wl("slow"), "PodsReady")
-    check(ready["status"] == "True" and ready["lastTransitionTime"] <= cond(w, "Admitted")["lastTransitionTime"], ready, cond(w, "Admitted"))
 
 
 @test("manage")
