@@ -103,40 +103,62 @@ name_what_is_absent() {
     done
 }
 
-# real NAME COMMAND...: tests on a real control plane, whose last line is "N passed, M failed, ...". Each of them counts. What they leave out they
-# say in lines that begin with "left out". Exit status 77: there can be no control plane here; the reason stands on the last line.
-real() {
-    local name=$1 start=$SECONDS log=build/real/$(tr -c 'A-Za-z0-9\n' _ <<<"$1").log status=0 last n
+# Tests on a real control plane, whose last line is "N passed, M failed, ...". Each of them counts. What they leave out they say in lines that begin
+# with "left out". Exit status 77: there can be no control plane here; the reason stands on the last line.
+real_log() { echo "build/real/$(tr -c 'A-Za-z0-9\n' _ <<<"$1").log"; }
+
+# real_run NAME COMMAND...: to its end, quietly.
+real_run() {
+    local log start=$SECONDS status=0
+    log=$(real_log "$1")
     shift
-    say "on a real control plane: $name"
-    mkdir -p build/real
     SLUICE_SHARED=$SHARED "$@" >"$log" 2>&1 || status=$?
+    echo "$status $((SECONDS - start))" >"$log.end"
+}
+
+# real_count NAME: what became of it.
+real_count() {
+    local log status took last n
+    log=$(real_log "$1")
+    read -r status took <"$log.end"
     last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+    say "on a real control plane: $1"
     if [ "$status" = 77 ]; then
-        leave_out 1 "$name: $(tail -n 1 "$log" | cut -c1-200)"
+        leave_out 1 "$1: $(tail -n 1 "$log" | cut -c1-200)"
         return
     fi
-    echo "$last ($((SECONDS - start)) s)"
-    grep -E '^left out' "$log" | cut -c1-200 | head -n 20
+    echo "$last ($took s)"
+    grep -E '^left out' "$log" | cut -c1-160 | head -n 20
     n=${last%% passed*}
     [[ $n =~ ^[0-9]+$ ]] && passed=$((passed + n))
     if [ "$status" != 0 ] || [[ $last != *' passed, 0 failed'* ]]; then
-        grep -E '^(FAILED|failed|not ok)' "$log" | cut -c1-300 | head -n 20
+        grep -iE '^(failed|not ok|FAIL)' "$log" | cut -c1-300 | head -n 20
         tail -n 20 "$log"
-        fail "$name: $log (exit status $status)"
+        fail "$1: $log (exit status $status)"
     fi
 }
 
-# What needs etcd, an API server and the rest: built once for all checkouts (tests/cluster/README.md).
+# What needs etcd, an API server and the rest: built once for all checkouts (tests/cluster/README.md). The small ones run beside each other.
 on_a_control_plane() {
-    local asan=build/asan/bin release=build/release/bin
+    local asan=build/asan/bin release=build/release/bin name
     [ -x $asan/sluice ] && [ -x $release/sluice ] || return
-    real "the test cluster" python3 -B tests/cluster/test_cluster.py
-    real "protocol cases" python3 -B tests/protocol/protocol.py
-    real "the client" python3 -B tests/kube/kube_test.py $asan/kube-probe .
-    real "CRDs and their policies" python3 -B tests/crds/crds_test.py .
-    real "deployment and policies on jobs" python3 -B tests/deploy/deploy_test.py $release/sluice .
-    real "the controller" python3 -B tests/integration/run.py --sluice $asan/sluice
+    rm -rf build/real
+    mkdir -p build/real
+    real_run "the test cluster" python3 -B tests/cluster/test_cluster.py
+    {
+        real_run "the client" python3 -B tests/kube/kube_test.py $asan/kube-probe .
+    } &
+    {
+        real_run "protocol cases" python3 -B tests/protocol/protocol.py
+        real_run "CRDs and their policies" python3 -B tests/crds/crds_test.py .
+        real_run "deployment and policies on jobs" python3 -B tests/deploy/deploy_test.py $release/sluice .
+    } &
+    wait
+    real_run "the controller" python3 -B tests/integration/run.py --sluice $asan/sluice
+    for name in "the test cluster" "the client" "protocol cases" "CRDs and their policies" "deployment and policies on jobs" \
+        "the controller"; do
+        real_count "$name"
+    done
 }
 
 everyday() {
