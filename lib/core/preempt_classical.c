@@ -202,7 +202,7 @@ const struct target *preempt_classical(const struct preempt_ctx *ctx, uint32_t *
 {
     struct search s = {.ctx = ctx, .preemptor = side_of(ctx->w, ctx->wl)};
     *ret_n = 0;
-    if (is_hopeless(ctx))
+    if (!ctx->w->searches_all && is_hopeless(ctx))
         return NULL;
     collect_others(&s);
     collect_own(&s);

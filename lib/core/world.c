@@ -89,6 +89,11 @@ void world_free(struct world *w)
     mem_free(w);
 }
 
+void world_search_all(struct world *w)
+{
+    w->searches_all = true;
+}
+
 struct names *world_names(const struct world *w)
 {
     return w->names;

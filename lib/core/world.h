@@ -83,6 +83,9 @@ bool world_flush(struct world *w, when_ns now);
  * called again. */
 MUST_USE int world_sample_usage(struct world *w, when_ns now, struct err *err);
 
+/* For tests: no search for victims is left out because it is clear beforehand that it finds none. Decisions are the same. */
+void world_search_all(struct world *w);
+
 /* Brings trees and activity up to date after configuration changes; done by world_cycle and world_flush by themselves. */
 MUST_USE int world_settle(struct world *w, struct err *err);
 

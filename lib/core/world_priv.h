@@ -115,6 +115,7 @@ struct world {
     struct pairs lqs;   /* (namespace, name) -> index in local_queues */
 
     /* configuration */
+    bool searches_all; /* see world_search_all */
     bool fair_sharing, block_admission, requeue_by_creation, ignore_undeclared;
     enum fair_strategy strategies[2];
     uint32_t nstrategies;
