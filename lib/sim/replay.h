@@ -27,6 +27,7 @@ struct replay_options {
     uint32_t cycles_at_once;
     uint32_t bins; /* how many a series of a queue has at most (sim/series.h); 0 = there are no series */
     bool skip_impossible;      /* leave out jobs larger than their queue may ever have */
+    bool every_search;         /* also searches for victims that can find none: for tests */
     bool every_cycle;          /* also those cycles that can only repeat the one before: for tests */
     const struct mapping *map; /* borrowed */
 };

@@ -29,6 +29,8 @@ static int put_objects(struct replay *r, const struct api_set *objects, struct e
     int rc = 0;
 
     r->plain = true;
+    if (r->opt.every_search)
+        world_search_all(r->w);
     for (uint32_t i = 0; i < api_set_count(objects) && !rc; i++) {
         const struct object *o = api_set_at(objects, i);
         if (o->kind != API_CONFIG)

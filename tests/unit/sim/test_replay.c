@@ -52,6 +52,11 @@ static void make_queues(struct story *s)
     str_add(&s->queues, "---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: f}\n"
                         "---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: g}\n"
                         "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: ns}\n");
+    if (roll(2)) /* a level more: what is quota of one cohort may be in use in the other */
+        str_add(&s->queues, "---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: Cohort\nmetadata: {name: "
+                            "all}\nspec: {parentName: top}\n"
+                            "---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: Cohort\nmetadata: {name: "
+                            "other}\nspec: {parentName: top}\n");
     for (uint32_t i = 0; i < s->nqueues; i++) {
         bool two = roll(3) == 0;
         str_addf(
@@ -186,6 +191,21 @@ static void on_note(void *arg, const struct replay_note *n)
         line(arg, what[n->event], n->job, n->at);
 }
 
+/* Everything that is decided, with its reasons. */
+static void on_decision(void *arg, const struct replay_note *n)
+{
+    str_addf(arg, "%lld %d %s %s", (long long)(n->at / NS_PER_S), n->event, n->job, n->queue);
+    if (n->decision)
+        str_addf(arg, " outcome %d wait %d", n->decision->outcome, n->decision->wait);
+    if (n->decision && n->decision->a)
+        str_addf(arg, " level %u", n->decision->a->borrowing);
+    if (n->event == REPLAY_EVICTED)
+        str_addf(arg, " reason %d by %s", n->reason, n->by);
+    str_addc(arg, '\n');
+}
+
+static replay_note_fn *note_ = on_note;
+
 static struct replay *by_replay(const struct story *s, const struct replay_options *opt, struct str *log)
 {
     struct api_set *set = objects_of(s, false);
@@ -197,7 +217,7 @@ static struct replay *by_replay(const struct story *s, const struct replay_optio
     ck_assert_int_eq(jobs_open_file(f, "jobs", &jobs, NULL), 0);
     ck_assert_int_eq(replay_new(set, opt, &r, NULL), 0);
     api_set_free(set); /* borrowed for the making only */
-    replay_watch(r, on_note, log);
+    replay_watch(r, note_, log);
     int rc = replay_run(r, jobs, &err);
     ck_assert_msg(!rc || (rc == ERR_STATE && opt->cycles_at_once), "%s", err.text);
     if (!rc)
@@ -271,6 +291,32 @@ START_TEST(test_same_as_simulation)
     str_free(&every);
     story_end(&s);
     ck_assert_int_eq(mem_live(), live);
+    mapping_free(m);
+}
+END_TEST
+
+/* Each search for victims that is left out would have found none: all decisions and their reasons are the same with it. */
+START_TEST(test_searches)
+{
+    struct story s;
+    struct str some, all;
+    struct mapping *m = mapping();
+
+    story_begin(&s, (uint64_t)_i + 5000);
+    str_init(&some, 0);
+    str_init(&all, 0);
+    struct replay_options opt = options(m, &s);
+    opt.cycles_at_once = AT_ONCE;
+    note_ = on_decision;
+    replay_free(by_replay(&s, &opt, &some));
+    opt.every_search = true;
+    replay_free(by_replay(&s, &opt, &all));
+    note_ = on_note;
+    ck_assert_uint_gt(some.len, 0);
+    same(&some, &all, _i);
+    str_free(&some);
+    str_free(&all);
+    story_end(&s);
     mapping_free(m);
 }
 END_TEST
@@ -465,6 +511,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, test_same_as_simulation, 0, SEEDS);
+    tcase_add_loop_test(t, test_searches, 0, SEEDS);
     tcase_add_loop_test(t, test_laws, 0, SEEDS);
     tcase_add_test(t, test_by_hand);
     tcase_add_test(t, test_types);
