@@ -197,6 +197,8 @@ static const struct cli_option diff_options[] = {
      "Workloads and jobs, and what the policy leaves out, such as flavors and namespaces; - for standard "
      "input; may be repeated"},
     {"trace", 0, "TRACE", NULL, "a trace of jobs to run against both (see `sluice help replay`)"},
+    {"from", 0, "TIME", NULL, "with --trace: begin of what is measured, 49d, 12h since its day 0, or a date"},
+    {"to", 0, "TIME", NULL, "with --trace: end of what is measured"},
     {"mapping", 'm', "FILE", NULL, "with --trace: which tenant stands for which LocalQueue, and more"},
     {"skip-impossible", 0, NULL, NULL,
      "with --trace: leave out jobs larger than their queue can ever get: with StrictFIFO they block it for "
@@ -401,9 +403,9 @@ const struct cli_command cli_commands[] = {
     },
     {
         .name = "diff",
-        .synopsis =
-            "--before PATH --after PATH [--state PATH] [--trace TRACE [--mapping FILE] [--skip-impossible]] "
-            "[--config FILE] [-o text|json] [--no-color]",
+        .synopsis = "--before PATH --after PATH [--state PATH] [--trace TRACE [--from TIME] [--to TIME] "
+                    "[--mapping FILE] [--skip-impossible]] "
+                    "[--config FILE] [-o text|json] [--no-color]",
         .summary = "what a change of queues would do, before it is applied",
         .about = diff_about,
         .options = diff_options,
