@@ -3,6 +3,7 @@
 
 #include "cli/arguments.h"
 #include "cli/terminal.h"
+#include "cli/window.h"
 
 #include "base/mem.h"
 
@@ -19,7 +20,7 @@ struct paths {
 
 struct arguments {
     struct paths before, after, state;
-    const char *trace, *mapping, *config; /* NULL = none */
+    const char *trace, *mapping, *config, *from, *to; /* NULL = none */
     bool json, no_color, skip_impossible;
 };
 
@@ -29,6 +30,7 @@ struct work {
     struct policy_diff *diff;
     struct mapping *mapping;
     struct replay *was, *is;
+    struct window window; /* of the trace: what is measured */
     struct diff_trace trace;
     struct err loop_before, loop_after;
 };
@@ -63,6 +65,10 @@ static int take(void *ctx, const char *option, const char *value)
         a->trace = value;
     else if (!strcmp(option, "mapping"))
         a->mapping = value;
+    else if (!strcmp(option, "from"))
+        a->from = value;
+    else if (!strcmp(option, "to"))
+        a->to = value;
     else if (!strcmp(option, "config"))
         a->config = value;
     else if (!strcmp(option, "output"))
@@ -91,9 +97,13 @@ static int check_arguments(const struct arguments *a)
         return cli_bad_usage("diff", "no policy as it is: say --before PATH");
     if (!a->after.n)
         return cli_bad_usage("diff", "no policy as it would be: say --after PATH");
-    if ((a->mapping || a->skip_impossible) && !a->trace)
-        return cli_bad_usage("diff", "--%s is of no use without --trace",
-                             a->mapping ? "mapping" : "skip-impossible");
+    const char *alone = a->mapping           ? "mapping"
+                        : a->skip_impossible ? "skip-impossible"
+                        : a->from            ? "from"
+                        : a->to              ? "to"
+                                             : NULL;
+    if (alone && !a->trace)
+        return cli_bad_usage("diff", "--%s is of no use without --trace", alone);
     if (a->trace && !strcmp(a->trace, "-"))
         return cli_bad_usage("diff", "a trace is read twice: use a file, not standard input");
     return n > 1 ? cli_bad_usage("diff", "standard input can be read once only") : CLI_OK;
@@ -161,10 +171,8 @@ static int read_mapping(const char *path, struct mapping *m, struct err *err)
 static int run_trace(const struct arguments *a, struct work *w, bool after, const char **ret_loop,
                      struct err *err)
 {
-    const struct replay_options opt = {.window = {INT64_MIN + 1, INT64_MAX},
-                                       .warmup_ns = -1,
-                                       .skip_impossible = a->skip_impossible,
-                                       .map = w->mapping};
+    const struct replay_options opt = {
+        .window = w->window, .warmup_ns = -1, .skip_impossible = a->skip_impossible, .map = w->mapping};
     struct replay **r = after ? &w->is : &w->was;
     struct jobs_reader *jobs = NULL;
     struct api_set *objects;
@@ -193,6 +201,9 @@ static int run_traces(const struct arguments *a, struct work *w)
 
     if (!a->trace)
         return CLI_OK;
+    int status = window_read("diff", a->trace, a->from, a->to, &w->window);
+    if (status)
+        return status;
     w->mapping = mapping_new();
     int rc =
         w->mapping ? read_mapping(a->mapping, w->mapping, &err) : err_set(&err, ERR_NOMEM, "out of memory");

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/keep.h"
 #include "cli/terminal.h"
+#include "cli/window.h"
 
 #include "api/set.h"
 #include "base/mem.h"
@@ -30,26 +31,9 @@ struct arguments {
 
 /* ---- arguments ---------------------------------------------------------------------------------------------------------- */
 
-/* "49d", "12h", "90s", a plain number of seconds. */
-static bool read_length(const char *text, int64_t *ret)
-{
-    char *end;
-    size_t n = strlen(text);
-    int64_t v = n && *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : -1;
-
-    if (v >= 0 && (!*end || !strcmp(end, "d"))) {
-        int64_t unit = *end ? 86400 : 1;
-        if (v > JOBS_RUN_MAX_S / unit)
-            return false;
-        *ret = v * unit * NS_PER_S;
-        return true;
-    }
-    return !duration_parse(text, n, ret, NULL) && *ret >= 0;
-}
-
 static int take_length(const char *option, const char *value, int64_t *ret)
 {
-    return read_length(value, ret)
+    return window_length(value, ret)
                ? CLI_OK
                : cli_bad_usage("replay", "--%s: not a length of time such as 49d, 12h30m, 90s: %s", option,
                                value);
@@ -150,20 +134,6 @@ static int take(void *ctx, const char *option, const char *value)
     return CLI_OK;
 }
 
-/* A date, or a length of time from the trace's beginning: day 0 of its clock, or the first submission where times are dates. */
-static int take_bound(const char *option, const char *value, when_ns zero, when_ns *ret)
-{
-    int64_t length;
-
-    if (!value || !when_parse(value, strlen(value), ret, NULL))
-        return CLI_OK;
-    if (!read_length(value, &length))
-        return cli_bad_usage("replay", "--%s: neither a length of time such as 49d nor a date: %s", option,
-                             value);
-    *ret = i64_add(zero, length);
-    return CLI_OK;
-}
-
 /* ---- input -------------------------------------------------------------------------------------------------------------- */
 
 static int bad_input(const struct err *err)
@@ -217,32 +187,6 @@ struct policy {
     struct api_set *objects;
     struct replay *replay;
 };
-
-/* Bounds that are not given are those of the trace. */
-static int find_window(struct arguments *a, const struct jobs_reader *jobs)
-{
-    struct jobs_reader *first = NULL;
-    struct err err = {0};
-    struct job j;
-    bool more;
-    when_ns zero = 0;
-
-    a->opt.window = (struct window){INT64_MIN + 1, INT64_MAX};
-    if (jobs_has_dates(jobs) && (a->from || a->to)) {
-        if (jobs_open(a->trace, &first, &err) || jobs_next(first, &j, &more, &err)) {
-            jobs_close(first);
-            return bad_input(&err);
-        }
-        zero = more ? j.submit : 0;
-        jobs_close(first);
-    }
-    int rc = take_bound("from", a->from, zero, &a->opt.window.from);
-    if (!rc)
-        rc = take_bound("to", a->to, zero, &a->opt.window.to);
-    if (!rc && a->opt.window.from >= a->opt.window.to)
-        rc = cli_bad_usage("replay", "--from is not before --to");
-    return rc;
-}
 
 static int read_objects(const struct arguments *a, const char *path, struct policy *p, struct err *err)
 {
@@ -315,7 +259,7 @@ static int run_policy(struct arguments *a, const char *path, struct policy *p, s
     if (rc)
         return bad_input(&err);
     *ret_dates = jobs_has_dates(jobs);
-    int status = find_window(a, jobs);
+    int status = window_read("replay", a->trace, a->from, a->to, &a->opt.window);
     if (status) {
         jobs_close(jobs);
         return status;

@@ -163,6 +163,27 @@ def check_pods_ready(tmp):
     check("no start could ever succeed", "no job would ever start" in run(trace, "-q", queues, "--config", config, "--startup", "30s", status=1).stderr)
 
 
+# sluice diff measures the same window of a trace as replay does.
+def check_diff_window(path):
+    def diff(*args):
+        p = subprocess.run([SLUICE, "diff", "--before", path["fixed"], "--after", path["borrowing"], *args], capture_output=True, text=True, timeout=60)
+        return p.returncode, p.stdout, p.stderr
+
+    window = ("--from", "2h", "--to", "5h")
+    queues = [a for p in ("fixed", "borrowing") for a in ("-q", path[p])]
+    runs = json.loads(run(TRACE, *queues, "-m", path["mapping"], "--skip-impossible", "-o", "json", *window).stdout)["runs"]
+    status, out, _ = diff("--trace", TRACE, "-m", path["mapping"], "--skip-impossible", "-o", "json", *window)
+    whole = json.loads(out)["trace"][0] if status == 4 else {}
+    for side, r in zip(("before", "after"), runs):
+        for key in ("jobs", "waitMeanSeconds", "usedGpuHours", "lentGpuHours"):
+            check(f"diff: {side} {key} is that of replay", close(float(whole.get(side, {}).get(key, -1)), r["all"][key]))
+    check("diff: fewer jobs than in all of the trace", 0 < runs[1]["all"]["jobs"] < 400)
+    for args, want in ((window, "--from is of no use without --trace"), (("--trace", TRACE, "--from", "5h", "--to", "2h"), "--from is not before --to"),
+                       (("--trace", TRACE, "--from", "soon"), "neither a length of time")):
+        status, _, err = diff(*args)
+        check(f"diff {args}: {err}", status == 2 and want in err)
+
+
 def main(tmp):
     path = {p: os.path.join(tmp, p + ".yaml") for p in ("fixed", "borrowing", "backfill", "reclaim", "mapping")}
     for policy in ("fixed", "borrowing", "backfill", "reclaim"):
@@ -197,6 +218,7 @@ def main(tmp):
     check_hostile(tmp)
     check_share_error(tmp)
     check_pods_ready(tmp)
+    check_diff_window(path)
 
     events = os.path.join(tmp, "events")
     run(TRACE, "-q", path["reclaim"], "-m", path["mapping"], "--events", events, "--stop", "30s", "--checkpoint-every", "10m")
