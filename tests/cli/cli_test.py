@@ -433,6 +433,18 @@ class Outputs(unittest.TestCase):
             with open(path, encoding="utf-8") as f:
                 self.assertEqual(out, f.read(), path)
 
+    EXPLAINED = {"explain-waiting": "team-b/eval", "explain-admitted": "team-a/train"}
+
+    def test_schema_of_explain_is_stable_and_documented(self):
+        with open(os.path.join(ROOT, "controller/cli/explain-json.md"), encoding="utf-8") as f:
+            words = set(re.findall(r"\w+", f.read()))
+        for name, workload_name in self.EXPLAINED.items():
+            path = os.path.join(ROOT, "tests/cli/golden", name + ".json")
+            _, out, _ = run("explain", workload_name, "-f", os.path.join(ROOT, "examples/two-teams"), "-o", "json")
+            with open(path, encoding="utf-8") as f:
+                self.assertEqual(out, f.read(), path)
+            self.assertEqual(set(re.findall(r'"(\w+)":', out)) - words, set())
+
     def test_schema_is_documented(self):
         with open(os.path.join(ROOT, "controller/cli/simulate-json.md"), encoding="utf-8") as f:
             words = set(re.findall(r"\w+", f.read()))
