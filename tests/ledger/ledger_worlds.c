@@ -21,7 +21,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CELLS_MAX = PLAN_CQS * PLAN_FLAVORS * PLAN_RESOURCES * 2, CYCLES_AT_ONCE = 300 };
+enum {
+    CELLS_MAX = PLAN_CQS * PLAN_FLAVORS * PLAN_RESOURCES * 2,
+    CYCLES_AT_ONCE = 300,
+    CYCLES = 3000 /* some worlds evict each other for ever, a little later each time */
+};
 
 /* What one ClusterQueue used of one pair. */
 struct cell_sum {
@@ -328,8 +332,11 @@ static void on_step(void *arg, when_ns t)
 
 static int simulate(struct run *r, const struct api_set *set, struct dice *d, struct err *err)
 {
-    const struct sim_options o = {
-        .max_cycles_at_once = CYCLES_AT_ONCE, .start = PLAN_START, .begin = WHEN_NONE, .models = true};
+    const struct sim_options o = {.max_cycles = CYCLES,
+                                  .max_cycles_at_once = CYCLES_AT_ONCE,
+                                  .start = PLAN_START,
+                                  .begin = WHEN_NONE,
+                                  .models = true};
     int rc = sim_new(set, &o, &r->sim, err);
 
     if (rc)
