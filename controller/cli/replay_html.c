@@ -73,7 +73,7 @@ static int list_queues(struct page *g)
             fill_queue(p, names[i], &g->queues[g->nqueues++]);
     qsort(g->queues, g->nqueues, sizeof(*g->queues), compare_waits);
     mem_free(names);
-    uint32_t most = PAGE_CHARTS_MAX / p->nruns;
+    uint32_t most = p->nruns ? PAGE_CHARTS_MAX / p->nruns : 0;
     g->ncharted = g->nqueues < most ? g->nqueues : most;
     uint32_t charts = g->ncharted * p->nruns;
     g->merge = charts <= PAGE_FEW_CHARTS ? 1 : charts <= PAGE_SOME_CHARTS ? 2 : 4;

@@ -139,7 +139,7 @@ static void put_matrix(struct page *g, const struct loans_page *s)
         str_add(out, "</th>");
         for (uint32_t k = 0; k < s->lenders.n; k++) {
             wide v = s->sum[i][k];
-            if (!v) {
+            if (!v || !s->most) {
                 str_add(out, "<td></td>");
                 continue;
             }
