@@ -37,7 +37,7 @@ def check_ready(t):
     """Quota first, then the check, then the start, with what the check adds to the pods."""
     checked_queue(t)
     t.job("a", run=LONG)
-    w = t.until("quota", lambda: (lambda w: w if w and is_true(w, "QuotaReserved") else None)(t.wl("a")))
+    w = t.until("quota and the check's entry", lambda: (lambda w: w if w and is_true(w, "QuotaReserved") and entry(w, t.own("c")) else None)(t.wl("a")))
     same("state", entry(w, t.own("c"))["state"], "Pending")
     w = t.until("it not to be admitted", lambda: (lambda w: w if is_false(w, "Admitted") else None)(t.wl("a")))
     same("Admitted", (cond(w, "Admitted")["reason"], cond(w, "Admitted")["message"]),
