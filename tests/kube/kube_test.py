@@ -350,7 +350,8 @@ def test_many_faults(w):
         time.sleep(0.9)
         f.relay.cut() if i % 4 == 3 else f.relay.silence()
     lines = f.lines()
-    check(first(lines, "write", 20, "200") and first(lines, "watch-begin", 18), "it does not come back")
+    # The probe's clock begins a little later than ours: the last cut, at 18 s, may be 17.8 s to it.
+    check(first(lines, "write", 20, "200") and first(lines, "watch-begin", 17.3), "it does not come back")
     check(len([1 for _, what, detail in lines if what == "write" and detail.startswith("200")]) > 30, "hardly a write")
     return lines[-1][2]
 
