@@ -31,7 +31,7 @@ struct process {
     struct serving *serving;
     char identity[256];
     uv_loop_t loop;
-    uv_check_t check;
+    uv_prepare_t prepare;
     uv_idle_t idle;
     uv_timer_t timer;
     uv_signal_t sigint, sigterm;
@@ -198,7 +198,7 @@ static void shut_down(struct process *p)
 
 static void on_timer(uv_timer_t *t)
 {
-    (void)t; /* the check does the turn */
+    (void)t; /* on_prepare does the turn */
 }
 
 static void on_idle(uv_idle_t *i)
@@ -206,9 +206,10 @@ static void on_idle(uv_idle_t *i)
     (void)i; /* keeps the loop from sleeping */
 }
 
-static void on_check(uv_check_t *check)
+/* Right before the loop sleeps: what sockets and what curl's timers delivered has come by then. After the sleep would be too late for the latter. */
+static void on_prepare(uv_prepare_t *prepare)
 {
-    struct process *p = check->data;
+    struct process *p = prepare->data;
 
     if (p->closing)
         return;
@@ -248,12 +249,12 @@ static void on_signal(uv_signal_t *s, int number)
 
 static int start_loop(struct process *p)
 {
-    if (uv_check_init(&p->loop, &p->check) || uv_idle_init(&p->loop, &p->idle) ||
+    if (uv_prepare_init(&p->loop, &p->prepare) || uv_idle_init(&p->loop, &p->idle) ||
         uv_timer_init(&p->loop, &p->timer) || uv_signal_init(&p->loop, &p->sigint) ||
         uv_signal_init(&p->loop, &p->sigterm))
         return complain("the event loop cannot be made");
-    p->check.data = p->sigint.data = p->sigterm.data = p;
-    if (uv_check_start(&p->check, on_check) || uv_idle_start(&p->idle, on_idle) ||
+    p->prepare.data = p->sigint.data = p->sigterm.data = p;
+    if (uv_prepare_start(&p->prepare, on_prepare) || uv_idle_start(&p->idle, on_idle) ||
         uv_signal_start(&p->sigint, on_signal, SIGINT) || uv_signal_start(&p->sigterm, on_signal, SIGTERM))
         return complain("the event loop cannot be started");
     return 0;
