@@ -82,6 +82,13 @@ void fake_free(struct fake *f)
     }
 }
 
+void fake_finish(struct fake *f)
+{
+    ck_assert_uint_eq(fake_count_open(f), 0);
+    ck_assert_int_eq(timers_next(&f->timers), INT64_MAX);
+    fake_free(f);
+}
+
 void fake_settle(struct fake *f)
 {
     for (int i = 0; timers_next(&f->timers) <= f->now; i++) {

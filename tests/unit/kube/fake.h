@@ -32,6 +32,8 @@ struct fake {
 
 void fake_init(struct fake *f);
 void fake_free(struct fake *f);
+/* The same, once what was tested is freed: nothing may be left that is open or due. */
+void fake_finish(struct fake *f);
 
 /* Lets what is due run, until nothing is due now. */
 void fake_settle(struct fake *f);
@@ -53,5 +55,13 @@ void fake_lose(struct fake *f, struct fake_call *c);
 bool fake_data(struct fake *f, struct fake_call *c, int status, const char *data);
 /* A stream's end. */
 void fake_end(struct fake *f, struct fake_call *c, int status);
+
+/* What the handlers of a test wrote into its log (`log`, `n` long) since the last look. */
+#define TOLD(seen, text)                                                                                     \
+    do {                                                                                                     \
+        ck_assert_str_eq((seen)->log, text);                                                                 \
+        (seen)->n = 0;                                                                                       \
+        (seen)->log[0] = '\0';                                                                               \
+    } while (0)
 
 #endif

@@ -1,12 +1,13 @@
 #include "kube/credentials.h"
 
+#include "folder.h"
+
 #include "base/mem.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct {
@@ -91,45 +92,24 @@ START_TEST(test_long_token)
 }
 END_TEST
 
-static char dir[64];
-
-static const char *in_dir(const char *name)
-{
-    static char path[4][128];
-    static int n;
-
-    n = (n + 1) % 4;
-    (void)snprintf(path[n], sizeof(path[n]), "%s/%s", dir, name);
-    return path[n];
-}
-
-static void put(const char *name, const char *text)
-{
-    FILE *f = fopen(in_dir(name), "w");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_int_ge(fputs(text, f), 0);
-    ck_assert_int_eq(fclose(f), 0);
-}
-
 static void begin(void)
 {
-    (void)snprintf(dir, sizeof(dir), "/tmp/sluice-pod-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    put("token", "one\n");
-    put("ca.crt", "-----BEGIN CERTIFICATE-----\n");
-    put("namespace", "sluice-system\n");
+    folder_make();
+    folder_put("token", "one\n");
+    folder_put("ca.crt", "-----BEGIN CERTIFICATE-----\n");
+    folder_put("namespace", "sluice-system\n");
     setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1", 1);
     setenv("KUBERNETES_SERVICE_PORT", "443", 1);
 }
 
+/* Not folder_remove(): nothing else may have been written there. */
 static void end(void)
 {
     static const char *const names[] = {"token", "ca.crt", "namespace"};
 
     for (int i = 0; i < 3; i++)
-        (void)unlink(in_dir(names[i]));
-    ck_assert_int_eq(rmdir(dir), 0);
+        (void)unlink(in_folder(names[i]));
+    ck_assert_int_eq(rmdir(folder()), 0);
     unsetenv("KUBERNETES_SERVICE_HOST");
     unsetenv("KUBERNETES_SERVICE_PORT");
 }
@@ -139,15 +119,15 @@ START_TEST(test_pod)
     struct credentials *c;
     struct err err = {0};
     begin();
-    ck_assert_msg(credentials_in_cluster(dir, &c, &err) == 0, "%s", err.text);
+    ck_assert_msg(credentials_in_cluster(folder(), &c, &err) == 0, "%s", err.text);
     ck_assert_str_eq(c->server, "https://10.96.0.1:443");
     ck_assert_str_eq(c->ns, "sluice-system");
-    ck_assert_str_eq(c->ca.file, in_dir("ca.crt"));
+    ck_assert_str_eq(c->ca.file, in_folder("ca.crt"));
     ck_assert(c->in_cluster && !c->insecure);
     ck_assert_str_eq(credentials_token(c, 0), "one");
     credentials_free(c);
     setenv("KUBERNETES_SERVICE_HOST", "fd00::1", 1);
-    ck_assert_int_eq(credentials_in_cluster(dir, &c, &err), 0);
+    ck_assert_int_eq(credentials_in_cluster(folder(), &c, &err), 0);
     ck_assert_str_eq(c->server, "https://[fd00::1]:443");
     credentials_free(c);
     end();
@@ -170,10 +150,10 @@ START_TEST(test_bad_pod)
     int64_t live = mem_live();
     begin();
     if (bad_rows[_i].text)
-        put(bad_rows[_i].file, bad_rows[_i].text);
+        folder_put(bad_rows[_i].file, bad_rows[_i].text);
     else
-        ck_assert_int_eq(unlink(in_dir(bad_rows[_i].file)), 0);
-    ck_assert_int_lt(credentials_in_cluster(dir, &c, &err), 0);
+        ck_assert_int_eq(unlink(in_folder(bad_rows[_i].file)), 0);
+    ck_assert_int_lt(credentials_in_cluster(folder(), &c, &err), 0);
     ck_assert_msg(strstr(err.text, bad_rows[_i].says) && strstr(err.text, bad_rows[_i].file), "%s", err.text);
     ck_assert_int_eq(mem_live(), live);
     end();
@@ -193,14 +173,14 @@ START_TEST(test_rotation)
 {
     struct credentials *c;
     begin();
-    ck_assert_int_eq(credentials_in_cluster(dir, &c, NULL), 0);
+    ck_assert_int_eq(credentials_in_cluster(folder(), &c, NULL), 0);
     ck_assert_str_eq(credentials_token(c, 0), "one");
     uint64_t first = c->generation;
-    put("token", "two");
+    folder_put("token", "two");
     ck_assert_str_eq(credentials_token(c, 59 * NS_PER_S), "one");
     ck_assert_str_eq(credentials_token(c, 60 * NS_PER_S), "two");
     ck_assert_uint_ne(c->generation, first);
-    put("token", "three");
+    folder_put("token", "three");
     ck_assert(credentials_renew(c, first, 61 * NS_PER_S)); /* sent with the first: the second is newer */
     ck_assert_str_eq(credentials_token(c, 61 * NS_PER_S), "two");
     uint64_t second = c->generation;
@@ -208,12 +188,12 @@ START_TEST(test_rotation)
     ck_assert_str_eq(credentials_token(c, 62 * NS_PER_S), "three");
     ck_assert(credentials_renew(c, second, 63 * NS_PER_S));
     ck_assert(!credentials_renew(c, c->generation, 63 * NS_PER_S)); /* nothing newer to try with */
-    ck_assert_int_eq(unlink(in_dir("token")), 0);
+    ck_assert_int_eq(unlink(in_folder("token")), 0);
     ck_assert_str_eq(credentials_token(c, 200 * NS_PER_S), "three");
-    put("token", "");
+    folder_put("token", "");
     ck_assert(!credentials_renew(c, c->generation, 201 * NS_PER_S));
     ck_assert_str_eq(credentials_token(c, 300 * NS_PER_S), "three");
-    put("token", "four");
+    folder_put("token", "four");
     ck_assert_str_eq(credentials_token(c, 360 * NS_PER_S), "four");
     credentials_free(c);
     end();
@@ -244,15 +224,15 @@ START_TEST(test_files)
     size_t len;
     struct err err;
     begin();
-    ck_assert_int_eq(credentials_read_file(in_dir("token"), 4, &text, &len, &err), 0);
+    ck_assert_int_eq(credentials_read_file(in_folder("token"), 4, &text, &len, &err), 0);
     ck_assert_str_eq(text, "one\n");
     ck_assert_uint_eq(len, 4);
     mem_free(text);
-    ck_assert_int_eq(credentials_read_file(in_dir("token"), 3, &text, &len, &err), ERR_LIMIT);
-    ck_assert_int_eq(credentials_read_file(dir, 3, &text, &len, &err), ERR_IO);
-    ck_assert_int_eq(credentials_read_file(in_dir("none"), 3, &text, &len, &err), ERR_IO);
-    put("token", "");
-    ck_assert_int_eq(credentials_read_file(in_dir("token"), 3, &text, &len, &err), 0);
+    ck_assert_int_eq(credentials_read_file(in_folder("token"), 3, &text, &len, &err), ERR_LIMIT);
+    ck_assert_int_eq(credentials_read_file(folder(), 3, &text, &len, &err), ERR_IO);
+    ck_assert_int_eq(credentials_read_file(in_folder("none"), 3, &text, &len, &err), ERR_IO);
+    folder_put("token", "");
+    ck_assert_int_eq(credentials_read_file(in_folder("token"), 3, &text, &len, &err), 0);
     ck_assert_str_eq(text, "");
     mem_free(text);
     end();
@@ -268,7 +248,7 @@ START_TEST(test_memory)
         struct err err;
         ck_assert_uint_lt(n, 1000);
         mem_fail_after(n);
-        int rc = credentials_in_cluster(dir, &c, &err);
+        int rc = credentials_in_cluster(folder(), &c, &err);
         mem_fail_after(0);
         if (rc == 0)
             break;

@@ -1,5 +1,7 @@
 #include "kube/kubeconfig.h"
 
+#include "folder.h"
+
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -14,47 +16,22 @@
 #define CERT "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCngK"
 #define KEY "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCngK"
 
-static char dir[64];
-
-static const char *in_dir(const char *name)
-{
-    static char path[4][160];
-    static int n;
-
-    n = (n + 1) % 4;
-    (void)snprintf(path[n], sizeof(path[n]), "%s/%s", dir, name);
-    return path[n];
-}
-
-static void put(const char *name, const char *text)
-{
-    FILE *f = fopen(in_dir(name), "w");
-
-    ck_assert_ptr_nonnull(f);
-    ck_assert_int_ge(fputs(text, f), 0);
-    ck_assert_int_eq(fclose(f), 0);
-}
-
 static void begin(void)
 {
-    (void)snprintf(dir, sizeof(dir), "/tmp/sluice-kubeconfig-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    put("ca.crt", "-----BEGIN CERTIFICATE-----\n");
-    put("me.crt", "-----BEGIN CERTIFICATE-----\n");
-    put("me.key", "-----BEGIN EC PRIVATE KEY-----\n");
-    put("empty", "");
-    put("token", "from-file\n");
+    folder_make();
+    folder_put("ca.crt", "-----BEGIN CERTIFICATE-----\n");
+    folder_put("me.crt", "-----BEGIN CERTIFICATE-----\n");
+    folder_put("me.key", "-----BEGIN EC PRIVATE KEY-----\n");
+    folder_put("empty", "");
+    folder_put("token", "from-file\n");
     unsetenv("KUBERNETES_SERVICE_HOST");
     unsetenv("KUBECONFIG");
-    setenv("HOME", dir, 1);
+    setenv("HOME", folder(), 1);
 }
 
 static void end(void)
 {
-    char command[128];
-
-    (void)snprintf(command, sizeof(command), "rm -r %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove();
 }
 
 /* A kubeconfig of one context "x", with these fields of its cluster and its user, in YAML's flow style. */
@@ -69,7 +46,7 @@ static int parse(const char *cluster, const char *user, bool exec, struct creden
              "c, user: u, "
              "namespace: team}\nclusters:\n- name: c\n  cluster: {%s}\nusers:\n- name: u\n  user: {%s}\n",
              cluster, user);
-    int rc = kubeconfig_parse(s.p, s.len, in_dir("config"), &o, ret, err);
+    int rc = kubeconfig_parse(s.p, s.len, in_folder("config"), &o, ret, err);
     str_free(&s);
     return rc;
 }
@@ -178,7 +155,7 @@ START_TEST(test_bad)
     begin();
     int64_t live = mem_live();
     ck_assert_int_eq(parse(bad_rows[_i].cluster, bad_rows[_i].user, false, &c, &err), ERR_INVALID);
-    const char *path = in_dir("config");
+    const char *path = in_folder("config");
     ck_assert_msg(strncmp(err.text, path, strlen(path)) == 0, "%s", err.text);
     ck_assert_msg(strstr(err.text + strlen(path), bad_rows[_i].says), "%s", err.text);
     ck_assert_int_eq(mem_live(), live);
@@ -231,7 +208,7 @@ START_TEST(test_exec)
         ck_assert_ptr_nonnull(strstr(c->exec->cluster_config, "\"a\": 1"));
     }
     if (_i == 1)
-        ck_assert_str_eq(c->exec->command, in_dir("./aws"));
+        ck_assert_str_eq(c->exec->command, in_folder("./aws"));
     if (rc == 0)
         credentials_free(c);
     end();
@@ -293,11 +270,11 @@ START_TEST(test_merging)
     struct err err = {0};
     char list[256];
     begin();
-    put("one", one);
-    put("two", two);
+    folder_put("one", one);
+    folder_put("two", two);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(list, sizeof(list), merge_rows[_i].files, dir, dir);
+    (void)snprintf(list, sizeof(list), merge_rows[_i].files, folder(), folder());
 #pragma GCC diagnostic pop
     setenv("KUBECONFIG", list, 1);
     int rc = kubeconfig_load(&o, &c, &err);
@@ -323,8 +300,8 @@ START_TEST(test_order)
     struct err err;
     begin();
     ck_assert_int_eq(kubeconfig_find(&o, &c, &err), ERR_NOTFOUND);
-    ck_assert_int_eq(mkdir(in_dir(".kube"), 0700), 0);
-    put(".kube/config", two);
+    ck_assert_int_eq(mkdir(in_folder(".kube"), 0700), 0);
+    folder_put(".kube/config", two);
     ck_assert_int_eq(kubeconfig_find(&o, &c, &err), 0);
     ck_assert_str_eq(c->server, "https://two-d");
     ck_assert_ptr_nonnull(strstr(c->source, ".kube/config, context y"));
@@ -335,18 +312,19 @@ START_TEST(test_order)
     ck_assert(rc != ERR_NOTFOUND);
     if (rc == 0)
         credentials_free(c);
-    put("both", "current-context: y\ncontexts: [{name: y, context: {cluster: d}}]\nclusters: [{name: d, "
-                "cluster: {server: 'https://env'}}]\n");
-    setenv("KUBECONFIG", in_dir("both"), 1);
+    folder_put("both",
+               "current-context: y\ncontexts: [{name: y, context: {cluster: d}}]\nclusters: [{name: d, "
+               "cluster: {server: 'https://env'}}]\n");
+    setenv("KUBECONFIG", in_folder("both"), 1);
     ck_assert_int_eq(kubeconfig_find(&o, &c, &err), 0);
     ck_assert_str_eq(c->server, "https://env");
     credentials_free(c);
-    put("three", two);
-    o.file = in_dir("three");
+    folder_put("three", two);
+    o.file = in_folder("three");
     ck_assert_int_eq(kubeconfig_find(&o, &c, &err), 0);
     ck_assert_str_eq(c->server, "https://two-d");
     credentials_free(c);
-    o.file = in_dir("none");
+    o.file = in_folder("none");
     ck_assert_int_eq(kubeconfig_find(&o, &c, &err), ERR_NOTFOUND);
     end();
 }

@@ -78,17 +78,8 @@ static void begin(struct seen *s)
 static void finish(struct seen *s)
 {
     lease_free(s->l);
-    ck_assert_uint_eq(fake_count_open(&s->f), 0);
-    ck_assert_int_eq(timers_next(&s->f.timers), INT64_MAX);
-    fake_free(&s->f);
+    fake_finish(&s->f);
 }
-
-#define TOLD(s, text)                                                                                        \
-    do {                                                                                                     \
-        ck_assert_str_eq((s)->log, text);                                                                    \
-        (s)->n = 0;                                                                                          \
-        (s)->log[0] = '\0';                                                                                  \
-    } while (0)
 
 /* A Lease's text; `renew` tells one renewal from the next. Two may be in use at a time. */
 static const char *lease_text(const char *holder, int renew, int version, const char *more)

@@ -82,18 +82,8 @@ static void begin_with(struct seen *s, bool no_watch_list, const char *query)
 static void finish(struct seen *s)
 {
     watch_free(s->w);
-    ck_assert_uint_eq(fake_count_open(&s->f), 0);
-    ck_assert_int_eq(timers_next(&s->f.timers), INT64_MAX);
-    fake_free(&s->f);
+    fake_finish(&s->f);
 }
-
-/* What was told since the last look. */
-#define TOLD(s, text)                                                                                        \
-    do {                                                                                                     \
-        ck_assert_str_eq((s)->log, text);                                                                    \
-        (s)->n = 0;                                                                                          \
-        (s)->log[0] = '\0';                                                                                  \
-    } while (0)
 
 #define OBJECT(name, rv) "{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"" rv "\"}}"
 #define EVENT(type, name, rv) "{\"type\":\"" type "\",\"object\":" OBJECT(name, rv) "}\n"

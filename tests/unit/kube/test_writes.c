@@ -103,9 +103,7 @@ static void begin(struct owner *o, uint32_t max_in_flight)
 static void finish(struct owner *o)
 {
     writes_free(o->w);
-    ck_assert_uint_eq(fake_count_open(&o->f), 0);
-    ck_assert_int_eq(timers_next(&o->f.timers), INT64_MAX);
-    fake_free(&o->f);
+    fake_finish(&o->f);
 }
 
 static void put(struct owner *o, const char *key, struct thing *t, enum write_level level, int64_t wait_ns)
@@ -115,13 +113,6 @@ static void put(struct owner *o, const char *key, struct thing *t, enum write_le
     t->o = o;
     ck_assert_int_eq(writes_put(o->w, &n, NULL), 0);
 }
-
-#define TOLD(o, text)                                                                                        \
-    do {                                                                                                     \
-        ck_assert_str_eq((o)->log, text);                                                                    \
-        (o)->n = 0;                                                                                          \
-        (o)->log[0] = '\0';                                                                                  \
-    } while (0)
 
 /* The names of the open calls, in the order in which they were begun. */
 static const char *flying(struct owner *o)
